@@ -1,0 +1,1 @@
+"""SNMP: vendor profiles as data, two engines behind one interface, the poller."""

@@ -1,0 +1,1 @@
+"""The models and the loader of a deployment's files. Nothing else reads a configuration file."""

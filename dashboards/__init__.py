@@ -1,0 +1,1 @@
+"""What people look at: the tables of the terminal, dashboards and pages."""

@@ -1,0 +1,1 @@
+"""From readings to usage and verdicts."""

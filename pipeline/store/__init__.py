@@ -1,0 +1,1 @@
+"""Where samples and what is computed from them are kept."""

@@ -1,0 +1,27 @@
+"""The stored columns: names, types and units, in one place for every store and reader."""
+
+from typing import Final
+
+from collectors.reading import Reading
+
+SAMPLE_COLUMNS: Final = Reading._fields
+
+USAGE_COLUMNS: Final = {
+    "site": "str",
+    "start_ms": "int64",  # UTC milliseconds
+    "end_ms": "int64",
+    "aps": "int64",  # APs in service in the period
+    "expected_ms": "int64",  # AP-milliseconds in service
+    "covered_ms": "int64",  # AP-milliseconds observed: up, down or in maintenance
+    "up_ms": "int64",  # AP-milliseconds up, maintenance taken out
+    "down_ms": "int64",  # AP-milliseconds down, maintenance taken out
+    "maintenance_ms": "int64",  # observed AP-milliseconds inside announced maintenance
+    "clients_ms": "int64",  # AP-milliseconds with the client count known (down counts: nobody)
+    "user_ms": "int64",  # clients integrated over clients_ms; 3.6 million are a user-hour
+    "peak_clients": "Int64",  # most clients at one instant over the site; NA under 80 % observed
+    "rx_bytes": "Int64",  # octets from clients; NA where no two counters could be compared
+    "tx_bytes": "Int64",  # octets to clients
+}
+"""Additive where it can be, in whole milliseconds, so that the sum over any grouping is exact and
+recomputing gives the same bits. Rates (mean clients, availability, coverage) are derived when read.
+"""

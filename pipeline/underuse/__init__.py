@@ -1,0 +1,1 @@
+"""Which spots are underused, judged against their peers, with the reasons."""

@@ -6,7 +6,7 @@ from typing import Protocol
 from collectors.reading import Reading
 
 
-class NotDurable(Exception):
+class NotDurableError(Exception):
     """The readings could not be made durable; whoever can, keeps them and tries again."""
 
 
@@ -14,4 +14,4 @@ class Sink(Protocol):
     """Takes readings; wired to the pipeline by the composition root."""
 
     async def write(self, readings: Sequence[Reading]) -> None:
-        """Return once the readings are durable; raise NotDurable if they are not."""
+        """Return once the readings are durable; raise NotDurableError if they are not."""

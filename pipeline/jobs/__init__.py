@@ -1,0 +1,1 @@
+"""Scheduled jobs: what runs when, and what happens when it could not."""

@@ -20,7 +20,7 @@ MAY_IMPORT = {
 HOME = {
     "gufo": "collectors/snmp/gufo_engine.py",
     "pysnmp": ("collectors/snmp/pysnmp_engine.py", "collectors/fleet/agent.py"),
-    "paho": "collectors/mqtt",
+    "paho": ("collectors/mqtt", "collectors/fleet/publisher.py"),
     "amqtt": "collectors/fleet/broker.py",
     "apscheduler": "pipeline/jobs",
     "sqlite3": ("pipeline/store", "pipeline/state.py"),

@@ -11,7 +11,8 @@ from typing import Final
 
 import numpy as np
 
-from collectors.fleet.crowd import DAY_MS, QUARTER_MS, QUARTERS, Bools, Crowd, Ints, OpenHours
+from collectors.fleet.clock import DAY_MS, QUARTER_MS, QUARTERS
+from collectors.fleet.crowd import Bools, Crowd, Ints, OpenHours
 from collectors.fleet.lives import Lives
 from config.deployment import Deployment
 

@@ -10,13 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from collectors.fleet import trouble
+from collectors.fleet.clock import DAY_MS, QUARTER_MS, QUARTERS
 from collectors.fleet.habits import HABITS
 from config.deployment import Deployment
 
-QUARTER_MS: Final = 900_000
-DAY_MS: Final = 86_400_000
-QUARTERS: Final = DAY_MS // QUARTER_MS
-"""Quarters of an hour in a day."""
 SHARE_2G: Final = 0.22
 """Of the clients, on 2.4 GHz."""
 MIDSUMMER: Final = 202

@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from collectors.fleet import trouble
+from collectors.fleet.clock import DAY_MS, HOUR_MS
 from config.deployment import Deployment
 
-DAY_MS: Final = 86_400_000
-HOUR_MS: Final = 3_600_000
 FUTURE_DAYS: Final = 400
 """Breakdowns and reboots are drawn for so long after the start."""
 DAYS_BETWEEN_REBOOTS: Final = 45

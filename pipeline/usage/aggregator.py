@@ -1,0 +1,214 @@
+"""Keeps the stored usage up to date with the stored samples."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import structlog
+
+from config.deployment import Deployment
+from pipeline.store.base import Store
+from pipeline.usage.compute import Chunk, Computer
+from pipeline.usage.periods import WINDOW_MS, bounds, window_ceil, window_floor
+from pipeline.usage.rollup import AMOUNTS, roll_up
+from pipeline.usage.service import Service
+
+log = structlog.get_logger(__name__)
+
+Progress = Callable[[int, int], None]
+"""Told the milliseconds of usage done and to do."""
+Span = tuple[str, int, int]
+"""Site, start and end in UTC milliseconds."""
+
+
+class Dirty(Protocol):
+    """A span of a site whose usage no longer follows from its samples."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102
+    @property
+    def site(self) -> str: ...  # noqa: D102
+    @property
+    def start_ms(self) -> int: ...  # noqa: D102
+    @property
+    def end_ms(self) -> int: ...  # noqa: D102
+
+
+class Progressed(Protocol):
+    """What the aggregator remembers between runs: see `pipeline.state.State`."""
+
+    def mark_dirty(self, spans: Iterable[Span]) -> None:
+        """Remember that the usage of these spans has to be computed again."""
+
+    def dirty(self) -> Sequence[Dirty]:
+        """Every span marked and not cleared."""
+
+    def clear_dirty(self, ids: Iterable[int]) -> None:
+        """Forget spans whose usage is right again."""
+
+    def closed_until_ms(self) -> int | None:
+        """End of the last window that was closed."""
+
+    def set_closed_until_ms(self, ms: int) -> None:
+        """Move it."""
+
+
+class Aggregator:
+    """Writes usage at 15 minutes, hours and days: closes windows, mends what late samples touch."""
+
+    def __init__(self, deployment: Deployment, store: Store, state: Progressed) -> None:
+        self._deployment = deployment
+        self._store = store
+        self._state = state
+        self._computer = Computer(deployment, store)
+        self._filled: dict[str, int] = {}
+        """Sites whose usage is known to be there from this start on."""
+
+    def close_windows(self, now_ms: int, progress: Progress | None = None) -> None:
+        """Aggregate every whole window up to now less the grace, and every dirty span.
+
+        Windows are first marked dirty, then declared closed, then computed. So a crash at any
+        point leaves them marked, and a sample that arrives meanwhile finds its window closed and
+        marks it again.
+        """
+        service = self._computer.service()
+        started = service.rows_since < now_ms
+        if not started.any():
+            return
+        until = window_floor(now_ms - self._deployment.settings.usage.grace_seconds * 1000)
+        closed = self._state.closed_until_ms()
+        if closed is None:
+            closed = int(service.rows_since.min())
+        if until > closed:
+            sites = [site for site, here in zip(service.sites, started, strict=True) if here]
+            self._state.mark_dirty((site, closed, until) for site in sites)
+            self._state.set_closed_until_ms(until)
+        self._mend(service, max(until, closed), progress)
+
+    def recompute(
+        self,
+        start_ms: int,
+        end_ms: int,
+        sites: Collection[str] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Compute the closed windows that meet [start, end) again, of all sites or some.
+
+        Rows of time that the files now say is out of service become empty.
+        """
+        closed = self._state.closed_until_ms()
+        if closed is None:
+            return
+        service = self._computer.service()
+        first = min((seen[0] for seen in self._store.span().values()), default=closed)
+        start, end = window_floor(max(start_ms, first)), min(window_ceil(end_ms), closed)
+        chosen = set(service.sites if sites is None else sites)
+        self._run([(start, end, chosen)], service, progress)
+
+    def _mend(self, service: Service, closed: int, progress: Progress | None) -> None:
+        dirty = self._state.dirty()
+        starts = dict(zip(service.sites, service.rows_since.tolist(), strict=True))
+        spans = [
+            (d.site, window_floor(d.start_ms), min(window_ceil(d.end_ms), closed)) for d in dirty
+        ]
+        spans += self._unfilled(starts, closed)
+        self._run(list(_segments(spans)), service, progress)
+        self._filled = starts
+        self._state.clear_dirty([d.id for d in dirty])
+        if dirty:
+            log.debug("usage aggregated", spans=len(dirty), closed_until_ms=closed)
+
+    def _unfilled(self, starts: Mapping[str, int], closed: int) -> Iterator[Span]:
+        """Time that usage begins earlier at than when it was aggregated: older samples came in, or
+        the files were changed.
+        """
+        unsure: dict[int, list[str]] = {}
+        for site, start in starts.items():
+            if start < closed and self._filled.get(site) != start:
+                unsure.setdefault(start, []).append(site)
+        for start, sites in unsure.items():
+            there = self._store.read_usage("15min", start, start + WINDOW_MS, sites=sites)
+            missing = set(sites) - set(there["site"])
+            days = self._store.read_usage("day", 0, closed, sites=missing) if missing else there
+            first = days.groupby("site")["end_ms"].min() if missing else pd.Series(dtype="int64")
+            for site in missing:
+                yield site, start, min(int(first.get(site, closed)), closed)
+
+    def _run(
+        self,
+        segments: Sequence[tuple[int, int, set[str]]],
+        service: Service,
+        progress: Progress | None,
+    ) -> None:
+        total = sum(end - start for start, end, _ in segments if start < end)
+        done = 0
+        for start, end, sites in segments:
+            for chunk in self._computer.chunks(start, end, service):
+                self._write(chunk, self._affected(sites, chunk), service)
+                done += chunk.end_ms - chunk.start_ms
+                if progress:
+                    progress(done, total)
+
+    def _affected(self, sites: set[str], chunk: Chunk) -> set[str]:
+        """The sites, and those that share an AP with them: its time belongs to one of them only."""
+        home = {ap.ap: ap.site for ap in self._deployment.access_points.values()}
+        heard = chunk.heard
+        here = heard["site"].isin(sites) | heard["ap"].map(home).isin(sites)
+        aps = set(heard["ap"][here])
+        shared = set(heard["site"][heard["ap"].isin(aps)])
+        return sites | shared | {home[ap] for ap in aps if ap in home}
+
+    def _write(self, chunk: Chunk, sites: set[str], service: Service) -> None:
+        usage = chunk.usage[chunk.usage["site"].isin(sites)]
+        usage = pd.concat([usage, *self._emptied(chunk, sites, service)], ignore_index=True)
+        if usage.empty:
+            return
+        usage = usage.sort_values(["site", "start_ms"], ignore_index=True)
+        self._store.write_usage("15min", usage)
+        zones: dict[ZoneInfo, list[str]] = {}
+        for site in usage["site"].unique():
+            zones.setdefault(self._deployment.zone(site), []).append(site)
+        for zone, members in zones.items():
+            here = usage[usage["site"].isin(members)]
+            self._write_longer(here, chunk.start_ms, chunk.end_ms, zone, members)
+
+    def _emptied(self, chunk: Chunk, sites: set[str], service: Service) -> Iterator[pd.DataFrame]:
+        """Rows stored for time before a site's service as the files have it now, made empty."""
+        for site, since in zip(service.sites, service.rows_since.tolist(), strict=True):
+            until = min(since, chunk.end_ms)
+            if site not in sites or chunk.start_ms >= until:
+                continue
+            stale = self._store.read_usage("15min", chunk.start_ms, until, sites=[site])
+            if not stale.empty:
+                for name, dtype in AMOUNTS.items():
+                    stale[name] = pd.Series(pd.NA if dtype == "Int64" else 0, stale.index, dtype)
+                yield stale
+
+    def _write_longer(
+        self, usage: pd.DataFrame, start_ms: int, end_ms: int, zone: ZoneInfo, sites: list[str]
+    ) -> None:
+        days = bounds("day", start_ms, end_ms, zone)
+        first, last = int(days[0]), int(days[-1])
+        around = [
+            self._store.read_usage("15min", a, b, sites=sites)
+            for a, b in ((first, start_ms), (end_ms, last))
+            if a < b
+        ]
+        whole = pd.concat([f for f in [usage, *around] if not f.empty], ignore_index=True)
+        whole = whole.sort_values(["site", "start_ms"], ignore_index=True)
+        self._store.write_usage("hour", roll_up(whole, bounds("hour", first, last, zone)))
+        self._store.write_usage("day", roll_up(whole, days))
+
+
+def _segments(spans: Iterable[Span]) -> Iterator[tuple[int, int, set[str]]]:
+    """Merge spans that overlap or touch, with the sites of all of them."""
+    ordered = sorted((start, end, site) for site, start, end in spans if start < end)
+    if not ordered:
+        return
+    starts = np.array([start for start, _, _ in ordered])
+    reach = np.maximum.accumulate(np.array([end for _, end, _ in ordered]))
+    heads = np.flatnonzero(np.concatenate(([True], starts[1:] > reach[:-1])))
+    for head, after in zip(heads, [*heads[1:], len(ordered)], strict=True):
+        yield int(starts[head]), int(reach[after - 1]), {site for _, _, site in ordered[head:after]}

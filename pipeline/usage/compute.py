@@ -1,0 +1,109 @@
+"""Usage computed from a store's samples, chunk by chunk, so that memory stays bounded."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from config.deployment import Deployment
+from pipeline.store.base import Store
+from pipeline.usage.periods import WINDOW_MS
+from pipeline.usage.samples import MAX_HOLD_MS
+from pipeline.usage.service import Service, in_service, maintenance_of
+from pipeline.usage.windows import aggregate
+
+MAX_CELLS: Final = 1_500_000
+"""APs x windows computed at a time: about 300 MB."""
+MAX_SAMPLES: Final = 1_500_000
+"""Samples expected in a chunk, as the poll intervals have it."""
+DAY_S: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Usage of [start, end) and the samples that it was computed from."""
+
+    start_ms: int
+    end_ms: int
+    usage: pd.DataFrame
+    heard: pd.DataFrame
+    """Columns `ap` and `site`: who was heard where, each pair once."""
+
+
+class Computer:
+    """Computes usage of any span of 15-minute windows, all sites together.
+
+    All sites, because an AP that moved holds at its old site until its first sample at the new one.
+    """
+
+    def __init__(self, deployment: Deployment, store: Store) -> None:
+        self._deployment = deployment
+        self._store = store
+        self._maintenance = maintenance_of(deployment)
+        hours = deployment.settings.usage.max_counter_gap_hours
+        self._max_counter_gap_ms = round(hours * 3_600_000)
+
+    def service(self) -> Service:
+        """Who is in service when, as the store's first samples have it now."""
+        return in_service(self._deployment, self._store.span())
+
+    def chunks(self, start_ms: int, end_ms: int, service: Service) -> Iterator[Chunk]:
+        """Compute [start, end), both on the window, in as few chunks as memory allows."""
+        step = self._chunk_windows(service) * WINDOW_MS
+        for at in range(start_ms, end_ms, step):
+            yield self._chunk(at, min(at + step, end_ms), service)
+
+    def _chunk(self, start_ms: int, end_ms: int, service: Service) -> Chunk:
+        store, gap = self._store, self._max_counter_gap_ms
+        samples = pd.concat(
+            [
+                store.last_samples(start_ms, start_ms - gap, with_counters=True),
+                store.last_samples(start_ms, start_ms - MAX_HOLD_MS),
+                store.read_samples(start_ms, end_ms),
+            ],
+            ignore_index=True,
+        )
+        usage = aggregate(
+            samples,
+            service,
+            start_ms,
+            end_ms,
+            maintenance=self._maintenance,
+            max_counter_gap_ms=gap,
+        )
+        heard = samples[["ap", "site"]].drop_duplicates(ignore_index=True)
+        return Chunk(start_ms, end_ms, usage, heard)
+
+    def _chunk_windows(self, service: Service) -> int:
+        aps = self._deployment.access_points.values()
+        per_day = sum(DAY_S / self._deployment.poll_seconds(ap) for ap in aps)
+        by_samples = MAX_SAMPLES / max(per_day, 1) * DAY_S * 1000 / WINDOW_MS
+        by_cells = MAX_CELLS / max(len(service.aps), len(service.sites), 1)
+        return max(1, int(min(by_samples, by_cells)))
+
+
+def read_windows(
+    deployment: Deployment,
+    store: Store,
+    closed_until_ms: int | None,
+    start_ms: int,
+    end_ms: int,
+    *,
+    sites: Collection[str] | None = None,
+) -> pd.DataFrame:
+    """15-minute usage of [start, end), both on the window, sorted by (`site`, `start_ms`).
+
+    Stored where windows were closed, computed where they were not yet: time without a daemon
+    shows as not covered.
+    """
+    closed = start_ms if closed_until_ms is None else min(max(closed_until_ms, start_ms), end_ms)
+    frames = [store.read_usage("15min", start_ms, closed, sites=sites)]
+    if closed < end_ms:
+        computer = Computer(deployment, store)
+        for chunk in computer.chunks(closed, end_ms, computer.service()):
+            usage = chunk.usage
+            frames.append(usage if sites is None else usage[usage["site"].isin(sites)])
+    found = [frame for frame in frames if not frame.empty] or frames[:1]
+    joined = pd.concat(found, ignore_index=True)
+    return joined.sort_values(["site", "start_ms"], ignore_index=True)

@@ -1,0 +1,295 @@
+"""Listens to the broker and hands readings to the sink; acknowledges only what is durable there.
+
+The broker keeps our session (fixed client id, never a clean start): what is published while we are
+away, or while the store is down, arrives afterwards. A message may arrive twice; the stores make
+that harmless.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from collectors.mqtt.batch import Batch, loggable, sort_out
+from collectors.mqtt.connection import Connection, Message
+from collectors.mqtt.errors import ConnectError
+from collectors.mqtt.inbox import Inbox
+from collectors.mqtt.payload import Interpreter
+from collectors.mqtt.telemetry import Cause
+from collectors.sink import DeadLetterSink, NotDurableError, Sink
+from config.deployment import Deployment
+
+_BATCH: Final = 1_000
+"""Messages per write: read in some 10 ms, so that the event loop stays responsive."""
+_DRAIN_S: Final = 10.0
+_LOGGED_TOPIC: Final = 120
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """How long to wait before trying again: twice as long every time, up to a limit."""
+
+    first_s: float = 1.0
+    most_s: float = 60.0
+
+    def delay_s(self, failures: int) -> float:
+        """Wait after so many failures in a row; at random in the upper half of what is due."""
+        due = min(self.most_s, self.first_s * 2.0 ** min(failures - 1, 32))
+        return due * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides no secret
+
+
+@dataclass
+class Counters:
+    """Since the start."""
+
+    received: int = 0
+    written: int = 0
+    """Readings."""
+    outdated: int = 0
+    """`offline` that the AP's next message had already overtaken."""
+    refused: Counter[Cause] = field(default_factory=Counter)
+    unknown_keys: int = 0
+    """Messages that say more than their format knows."""
+    deferred: int = 0
+    """Left to the broker for want of room; they come again."""
+    store_failures: int = 0
+    reconnects: int = 0
+    """Attempts after the first."""
+
+
+@dataclass(frozen=True)
+class MqttHealth:
+    """How listening goes."""
+
+    ok: bool
+    """Connected, and what arrives is stored."""
+    last_seen_ms: int | None
+    """Last message; UTC milliseconds."""
+    targets: int
+    """APs that publish."""
+    silent: int
+    """Of them, not heard for one and a half of their intervals."""
+    detail: str
+
+
+class MqttCollector:
+    """`start`, `stop`, and in between `health` and `counters`. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        sink: Sink,
+        dead_letters: DeadLetterSink,
+        *,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        backoff: Backoff = Backoff(),
+    ) -> None:
+        """Raise ValueError when the deployment has no mqtt section."""
+        if deployment.settings.mqtt is None:
+            raise ValueError("spotwatch.yaml has no mqtt section")
+        self.counters = Counters()
+        self._settings = deployment.settings.mqtt
+        self._folder = deployment.folder
+        self._interpreter = Interpreter(deployment, self._settings.base_topic)
+        self._sink = sink
+        self._dead_letters = dead_letters
+        self._now_ms = now_ms
+        self._backoff = backoff
+        self._protocol = MQTTProtocolVersion.MQTTv5
+        self._heard_ms: dict[str, int] = {}
+        self._told_keys: set[str] = set()
+        self._trouble = "not started"
+        self._store_trouble = ""
+        self._connection: Connection | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._started_ms = now_ms()
+
+    async def start(self) -> None:
+        """Begin to connect, in the background; `wait_connected` waits for it."""
+        self._inbox = Inbox(asyncio.get_running_loop())
+        self._connected = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._started_ms = self._now_ms()
+        self._trouble = "connecting"
+        self._tasks = [
+            asyncio.create_task(self._stay_connected(), name="mqtt connection"),
+            asyncio.create_task(self._consume(), name="mqtt messages"),
+        ]
+        for task in self._tasks:
+            task.add_done_callback(self._on_done)
+
+    async def wait_connected(self) -> None:
+        """Wait until the broker has accepted our subscriptions: from now on nothing is missed."""
+        await self._connected.wait()
+
+    async def stop(self) -> None:
+        """Write and acknowledge what was taken, disconnect; the broker keeps the rest for us."""
+        if not self._tasks:
+            return
+        self._stopping.set()
+        self._inbox.close()
+        connecting, consuming = self._tasks
+        await asyncio.wait([consuming], timeout=_DRAIN_S)
+        for task in (consuming, connecting):
+            task.cancel()
+        await asyncio.wait(self._tasks)
+        self._tasks = []
+        self._trouble = "stopped"
+
+    def health(self) -> MqttHealth:
+        """Tell how listening goes."""
+        now_ms = self._now_ms()
+        intervals = self._interpreter.intervals_s
+        silent = sum(
+            now_ms - self._heard_ms.get(ap, self._started_ms) > 1500 * interval
+            for ap, interval in intervals.items()
+        )
+        trouble = self._trouble or self._store_trouble
+        return MqttHealth(
+            ok=not trouble,
+            last_seen_ms=max(self._heard_ms.values(), default=None),
+            targets=len(intervals),
+            silent=silent,
+            detail=trouble or f"connected to {self._where}",
+        )
+
+    @property
+    def _where(self) -> str:
+        return f"{self._settings.host}:{self._settings.port}"
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._trouble = f"failed: {error!r}"
+            log.error("mqtt_collector_failed", task=task.get_name(), exc_info=error)
+
+    async def _stay_connected(self) -> None:
+        failures = 0
+        while True:
+            began = time.monotonic()
+            wanted = await self._connect_once()
+            if wanted:
+                continue
+            lasted = time.monotonic() - began
+            failures = 1 if lasted > self._backoff.most_s else failures + 1
+            delay_s = self._backoff.delay_s(failures)
+            log.warning(
+                "mqtt_not_connected",
+                broker=self._where,
+                reason=self._trouble,
+                again_in_s=round(delay_s, 1),
+            )
+            await asyncio.sleep(delay_s)
+            self.counters.reconnects += 1
+
+    async def _connect_once(self) -> bool:
+        """Connect and stay so; return whether to connect again at once."""
+        connection = Connection(
+            self._settings,
+            folder=self._folder,
+            protocol=self._protocol,
+            topics=self._interpreter.topics,
+            receive=self._inbox.put,
+            now_ms=self._now_ms,
+        )
+        wanted = False
+        try:
+            session_present = await connection.open()
+            log.info(
+                "mqtt_connected",
+                broker=self._where,
+                protocol=self._protocol.name,
+                session="resumed" if session_present else "new",
+            )
+            self._trouble = ""
+            self._connection = connection
+            self._connected.set()
+            self._trouble = await connection.end()
+            wanted = connection.is_hung_up
+        except ConnectError as error:
+            self._trouble = str(error)
+            wanted = self._try_other_protocol(error)
+        finally:
+            self._connected.clear()
+            self._connection = None
+            await connection.close()
+        return wanted
+
+    def _try_other_protocol(self, error: ConnectError) -> bool:
+        """Fall back to MQTT 3.1.1 where 5 is not spoken; return whether to try at once."""
+        if error.cause == "other":
+            return False
+        five = self._protocol == MQTTProtocolVersion.MQTTv5
+        # An old broker may hang up in place of an answer, and so may one that wants TLS: then
+        # both versions are tried in turn.
+        if five or error.cause == "silent":
+            self._protocol = MQTTProtocolVersion.MQTTv311 if five else MQTTProtocolVersion.MQTTv5
+        return five and error.cause == "protocol"
+
+    async def _consume(self) -> None:
+        while not self._stopping.is_set():
+            await self._inbox.wait()
+            while messages := self._inbox.take(_BATCH):
+                await self._store(messages)
+            self._fetch_left_behind()
+
+    async def _store(self, messages: Sequence[Message]) -> None:
+        self.counters.received += len(messages)
+        batch = sort_out(self._interpreter, messages)
+        self._heard_ms.update(batch.heard_ms)
+        failures = 0
+        while not await self._is_durable(batch):
+            failures += 1
+            if self._stopping.is_set():
+                return
+            stopping = asyncio.create_task(self._stopping.wait())
+            await asyncio.wait([stopping], timeout=self._backoff.delay_s(failures))
+            stopping.cancel()
+        self.counters.written += len(batch.readings)
+        self.counters.refused += batch.causes
+        self.counters.outdated += batch.outdated
+        self.counters.unknown_keys += len(batch.unknown_keys)
+        self._tell(batch)
+        for message in messages:
+            message.connection.acknowledge(message)
+
+    async def _is_durable(self, batch: Batch) -> bool:
+        try:
+            if batch.readings:
+                await self._sink.write(batch.readings)
+            if batch.refused:
+                await self._dead_letters.set_aside(batch.refused)
+        except NotDurableError as error:
+            self.counters.store_failures += 1
+            self._store_trouble = f"the store takes nothing: {error}"
+            log.warning("mqtt_not_stored", messages=len(batch.readings), reason=str(error))
+            return False
+        self._store_trouble = ""
+        return True
+
+    def _tell(self, batch: Batch) -> None:
+        """Log what is refused, once per reason, and keys that nobody knows, once per AP."""
+        for reason, times in Counter(r.reason for r in batch.refused).items():
+            topic = next(r.subject for r in batch.refused if r.reason == reason)
+            log.warning(
+                "mqtt_messages_refused", messages=times, topic=topic[:_LOGGED_TOPIC], reason=reason
+            )
+        for ap, keys in batch.unknown_keys:
+            if ap not in self._told_keys:
+                self._told_keys.add(ap)
+                log.info("mqtt_unknown_keys", ap=ap, keys=loggable(keys))
+
+    def _fetch_left_behind(self) -> None:
+        """A broker sends again what it holds for us when we connect again."""
+        left, self._inbox.left_behind = self._inbox.left_behind, 0
+        if left and self._connection is not None:
+            self.counters.deferred += left
+            log.warning("mqtt_messages_deferred", messages=left)
+            self._connection.hang_up()

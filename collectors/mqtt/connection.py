@@ -1,0 +1,289 @@
+"""One connection to the broker, from CONNECT to its end, on paho's thread.
+
+Each connection has a client object of its own that never reconnects. A broker numbers the messages
+of every connection anew, so an acknowledgement must go down the connection that its message came
+from, or nowhere: here it cannot do otherwise.
+"""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import structlog
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from collectors.mqtt.errors import ADVICE, ConnectError, explain
+from collectors.mqtt.telemetry import MAX_PAYLOAD
+from config.settings import Mqtt
+
+MAX_PENDING: Final = 5_000
+"""Messages taken from the broker and not yet acknowledged; bounds our memory."""
+
+_MAX_PACKET: Final = 1024 * 1024
+"""An MQTT 5 broker keeps anything larger to itself."""
+_KEEP_ALIVE_S: Final = 60
+_CONNECT_S: Final = 10.0
+_CLOSE_S: Final = 5.0
+
+log = structlog.get_logger()
+
+
+class Message(NamedTuple):
+    """A message as it came, and where to acknowledge it."""
+
+    connection: "Connection"
+    number: int
+    qos: int
+    topic: str
+    payload: bytes
+    """At most MAX_PAYLOAD + 1 octets: more are of no use to anybody."""
+    retained: bool
+    at_ms: int
+    """When it came; UTC milliseconds."""
+
+
+class _Client(paho.Client):
+    """paho's client; its thread says that it ends, whatever it ends of."""
+
+    ended: Callable[[OSError | None], None]
+
+    def loop_forever(
+        self,
+        timeout: float = 1.0,
+        retry_first_connection: bool = False,  # noqa: ARG002 - paho asks for it; we never retry
+    ) -> MQTTErrorCode:
+        """Connect once, serve, tell."""
+        failure = None
+        try:
+            return super().loop_forever(timeout)
+        except OSError as error:
+            failure = error
+            return MQTTErrorCode.MQTT_ERR_CONN_LOST
+        finally:
+            self.ended(failure)
+
+
+class Connection:
+    """Opened once, closed once. Belongs to the event loop; `receive` is called on paho's thread.
+
+    folder: where a relative mqtt.ca_file lies.
+    """
+
+    def __init__(
+        self,
+        settings: Mqtt,
+        *,
+        folder: Path,
+        protocol: MQTTProtocolVersion,
+        topics: Sequence[str],
+        receive: Callable[[Message], None],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._topics = topics
+        self._receive = receive
+        self._now_ms = now_ms
+        self._protocol = protocol
+        self._loop = asyncio.get_running_loop()
+        self._answer: asyncio.Future[tuple[ReasonCode, bool]] = self._loop.create_future()
+        self._granted: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
+        self._end: asyncio.Future[str] = self._loop.create_future()
+        self._farewell = ""
+        self.is_hung_up = False
+        """Whether the end is our own wish."""
+        self._client: _Client | None = None
+
+    async def open(self) -> bool:
+        """Connect and subscribe; return whether the broker still had our session.
+
+        Raises ConnectError.
+        """
+        try:
+            self._client = client = await asyncio.to_thread(self._prepare)
+        except (OSError, ValueError) as error:
+            raise ConnectError("other", explain(error, self._settings)) from error
+        client.loop_start()
+        await self._until(self._answer)
+        code, session_present = self._answer.result()
+        if code.is_failure:
+            refused = str(code)
+            advice = ADVICE.get(refused, "see the broker's log")
+            raise ConnectError(
+                "protocol" if refused == "Unsupported protocol version" else "other",
+                f"the broker refuses us: {refused}; {advice}",
+            )
+        await self._until(self._granted)
+        for topic, granted in zip(self._topics, self._granted.result(), strict=False):
+            if granted.is_failure:
+                log.error(
+                    "mqtt_subscription_refused",
+                    topic=topic,
+                    reason=str(granted),
+                    do="let the user of mqtt.username read this topic, then restart",
+                )
+        return session_present
+
+    async def end(self) -> str:
+        """Wait until the connection is gone; return why."""
+        return await asyncio.shield(self._end)
+
+    def acknowledge(self, message: Message) -> None:
+        """Let the broker forget a message of this connection; of a lost one it forgets nothing."""
+        if self._client is not None and message.qos and not self._end.done():
+            self._client.ack(message.number, message.qos)
+
+    def hang_up(self) -> None:
+        """Disconnect once all acknowledgements are out; the broker keeps the session."""
+        self.is_hung_up = True
+        if self._client is not None:
+            self._client.disconnect()
+
+    async def close(self) -> None:
+        """Hang up and wait for it, but not for ever for a broker that no longer listens."""
+        self.hang_up()
+        if self._client is None:
+            return
+        await asyncio.wait([self._end], timeout=_CLOSE_S)
+        sock = self._client.socket()
+        if not self._end.done() and isinstance(sock, socket.socket):
+            with contextlib.suppress(OSError):  # it may be gone by now
+                sock.shutdown(socket.SHUT_RDWR)
+            await asyncio.wait([self._end], timeout=_CLOSE_S)
+
+    async def _until(self, answer: asyncio.Future[Any]) -> None:
+        await asyncio.wait(
+            [answer, self._end], timeout=_CONNECT_S, return_when=asyncio.FIRST_COMPLETED
+        )
+        if answer.done():
+            return
+        if self._end.done():
+            raise ConnectError(
+                "other" if self._farewell else "silent",
+                self._farewell
+                or "it hung up without an answer: does it expect TLS on this port (mqtt.tls)?",
+            )
+        raise ConnectError("other", f"no answer within {_CONNECT_S:.0f} s: is it an MQTT broker?")
+
+    def _prepare(self) -> _Client:
+        """Build the client. Reads certificates from the disk, so it is done on a thread."""
+        settings = self._settings
+        five = self._protocol == MQTTProtocolVersion.MQTTv5
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            clean_session=None if five else False,
+            protocol=self._protocol,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.ended = self._on_ended
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        if settings.username is not None:
+            password = settings.password
+            client.username_pw_set(
+                settings.username, password.get_secret_value() if password else None
+            )
+        if settings.tls:
+            ca_file = self._folder / settings.ca_file if settings.ca_file else None
+            try:
+                client.tls_set_context(ssl.create_default_context(cafile=ca_file))
+            except (OSError, ValueError) as error:
+                raise ValueError(f"mqtt.ca_file: cannot read {ca_file}: {error}") from error
+        if five:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = settings.session_hours * 3600
+            properties.ReceiveMaximum = MAX_PENDING
+            properties.MaximumPacketSize = _MAX_PACKET
+            client.connect_async(
+                settings.host,
+                settings.port,
+                _KEEP_ALIVE_S,
+                clean_start=False,
+                properties=properties,
+            )
+        else:
+            client.connect_async(settings.host, settings.port, _KEEP_ALIVE_S)
+        return client
+
+    # Called on paho's thread.
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        _userdata: object,
+        flags: paho.ConnectFlags,
+        code: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if self.is_hung_up:
+            client.disconnect()
+        elif not code.is_failure:
+            client.subscribe([(topic, 1) for topic in self._topics])
+        self._tell(self._answer, (code, flags.session_present))
+
+    def _on_subscribe(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _number: int,
+        codes: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        self._tell(self._granted, codes)
+
+    def _on_message(
+        self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
+    ) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "(not UTF-8)"  # which no subscription of ours asks for: refused as any other
+        self._receive(
+            Message(
+                self,
+                message.mid,
+                message.qos,
+                topic,
+                bytes(message.payload[: MAX_PAYLOAD + 1]),
+                message.retain,
+                self._now_ms(),
+            )
+        )
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        flags: paho.DisconnectFlags,
+        code: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            said = str(code)
+            advice = ADVICE.get(said)
+            self._farewell = f"the broker says: {said}" + (f"; {advice}" if advice else "")
+
+    def _on_ended(self, error: OSError | None) -> None:
+        if error is not None:
+            self._farewell = explain(error, self._settings)
+        self._tell(self._end, self._farewell or "the connection was lost")
+
+    def _tell(self, future: asyncio.Future[Any], result: object) -> None:
+        def settle() -> None:
+            if not future.done():
+                future.set_result(result)
+
+        with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(settle)

@@ -1,0 +1,94 @@
+"""A batch of messages, sorted out."""
+
+from unittest.mock import Mock
+
+import pytest
+
+from collectors.mqtt.batch import loggable, sort_out
+from collectors.mqtt.connection import Connection, Message
+from collectors.mqtt.payload import Interpreter
+from collectors.mqtt.telemetry import MAX_PAYLOAD
+from collectors.reading import Reading
+from config.deployment import Deployment
+
+NOW_MS = 1_772_705_040_000
+
+
+@pytest.fixture
+def interpreter(deployment: Deployment) -> Interpreter:
+    return Interpreter(deployment, "hotspots")
+
+
+def message(topic: str, payload: bytes, at_ms: int = NOW_MS) -> Message:
+    return Message(Mock(spec=Connection), 1, 1, f"hotspots/{topic}", payload, False, at_ms)
+
+
+def test_one_bad_message_stops_no_other(interpreter: Interpreter) -> None:
+    batch = sort_out(
+        interpreter,
+        [
+            message("library/hall/telemetry", b'{"clients": 1}'),
+            message("library/hall/telemetry", b'{"clients": -1}', NOW_MS + 1),
+            message("library/nobody/telemetry", b'{"clients": 1}'),
+            message("baths/pool/telemetry", b'{"clients": 2}'),
+        ],
+    )
+    assert [(r.ap, r.clients) for r in batch.readings] == [("hall", 1), ("pool", 2)]
+    assert batch.causes == {"field": 1, "unknown_ap": 1}
+    first = batch.refused[0]
+    assert (first.at_ms, first.source) == (NOW_MS + 1, "mqtt")
+    assert (first.subject, first.content) == ("hotspots/library/hall/telemetry", b'{"clients": -1}')
+    assert first.reason.startswith("clients: ")
+
+
+def test_an_offline_that_was_overtaken_says_nothing(interpreter: Interpreter) -> None:
+    batch = sort_out(
+        interpreter,
+        [
+            message("library/hall/status", b"offline"),
+            message("library/attic/status", b"offline"),
+            message("library/hall/status", b"online"),
+            message("baths/pool/telemetry", b'{"clients": 2}'),
+            message("baths/pool/status", b"offline", NOW_MS + 5),
+        ],
+    )
+    assert batch.outdated == 1
+    assert batch.readings == [
+        Reading("attic", "library", NOW_MS, up=0, interval_s=60),
+        Reading("pool", "baths", NOW_MS, up=1, clients=2),
+        Reading("pool", "baths", NOW_MS + 5, up=0),
+    ]
+
+
+def test_a_refused_message_overtakes_nothing(interpreter: Interpreter) -> None:
+    batch = sort_out(
+        interpreter,
+        [
+            message("library/hall/status", b"offline"),
+            message("library/hall/telemetry", b"garbage"),
+        ],
+    )
+    assert [(r.ap, r.up) for r in batch.readings] == [("hall", 0)]
+
+
+def test_when_each_ap_was_heard_last(interpreter: Interpreter) -> None:
+    batch = sort_out(
+        interpreter,
+        [
+            message("library/hall/telemetry", b'{"clients": 1}'),
+            message("library/hall/status", b"online", NOW_MS + 7),
+            message("library/nobody/status", b"online", NOW_MS + 8),
+        ],
+    )
+    assert batch.heard_ms == {"hall": NOW_MS + 7}
+
+
+def test_what_is_kept_of_an_oversized_message_is_bounded(interpreter: Interpreter) -> None:
+    batch = sort_out(interpreter, [message("library/hall/telemetry", b"x" * (MAX_PAYLOAD + 1))])
+    assert len(batch.refused[0].content) == MAX_PAYLOAD
+
+
+def test_unknown_keys_are_named_unless_they_could_be_a_client() -> None:
+    keys = ("noise_5g", "b8:27:eb:12:34:56", "b827eb123456", "sta_B8_27_EB_12_34_56", "x" * 41)
+    assert loggable(keys) == ["noise_5g", "and 4 more"]
+    assert loggable(("noise", "model")) == ["model", "noise"]

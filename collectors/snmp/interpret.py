@@ -1,0 +1,259 @@
+"""What a device answered becomes what it says of its APs. Pure: no clock, no network."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple, cast, get_args
+
+from collectors.reading import MAX_COUNTER
+from collectors.snmp.decode import Decoded, decode
+from collectors.snmp.device import ApPoll, Band, DevicePoll
+from collectors.snmp.profile import Profile, Role
+from collectors.snmp.tables import COUNTERS, Drops, Raw, Row, Rows, read_table, total
+
+_BANDS: Final[tuple[Band, ...]] = get_args(Band)
+_ApKey = int | str
+
+
+def interpret(profile: Profile, raw: Raw) -> DevicePoll:
+    """Give meaning to what was read.
+
+    What the device does not say stays None. A value that cannot be right is dropped and told in
+    `warnings`; what it would have been part of is not known either, and everything else stands.
+    Totals that disagree are not reconciled.
+    """
+    drops = Drops()
+    device = _Device(profile, raw, drops)
+    aps = device.lone_ap() if profile.device == "ap" else device.aps()
+    return DevicePoll(
+        profile=profile.name,
+        device=profile.device,
+        sys_descr=raw.sys_descr,
+        sys_object_id=raw.sys_object_id,
+        clients_total=device.clients_total(),
+        ap_count=device.ap_count(aps),
+        aps=tuple(aps),
+        warnings=tuple(drops),
+    )
+
+
+class _Device:
+    def __init__(self, profile: Profile, raw: Raw, drops: Drops) -> None:
+        self._profile = profile
+        self._raw = raw
+        self._drops = drops
+        self._scalars = {name: self._scalar(name) for name in profile.scalars}
+        self._tables = {
+            role: read_table(table, raw, drops) for role, table in profile.tables.items()
+        }
+        self._inherit_bands()
+
+    def clients_total(self) -> int | None:
+        own = self._scalars.get("clients_total")
+        if isinstance(own, int):
+            return own
+        for role in ("ssids", "radios", "vaps", "aps"):
+            summed = total(self._rows(role), "clients")
+            if summed is not None:
+                return summed
+        return self._count_stations()
+
+    def ap_count(self, aps: Sequence[ApPoll]) -> int | None:
+        if self._profile.device == "ap":
+            return 1
+        own = self._scalars.get("ap_count")
+        if isinstance(own, int):
+            return own
+        of_nodes = total(self._rows("nodes"), "ap_count")
+        if of_nodes is not None:
+            return of_nodes
+        return sum(ap.up is not False for ap in aps) if aps else None
+
+    def lone_ap(self) -> list[ApPoll]:
+        """The device itself."""
+        radios, vaps = self._rows("radios"), self._rows("vaps")
+        own_mac = self._scalars.get("mac")
+        macs = [m for m in (own_mac, *(r.text("mac") for r in radios)) if isinstance(m, str)]
+        tables = [self._table(role) for role in ("radios", "vaps", "ports", "interfaces")]
+        rx, tx, bits = self._traffic([(table, table.rows) for table in tables])
+        bands = _by_band(None, radios, vaps)
+        return [
+            ApPoll(
+                name=cast("str | None", self._scalars.get("name")),
+                mac=macs[0] if macs else None,
+                up=True,
+                clients=self.clients_total(),
+                clients_2g=bands.g2,
+                clients_5g=bands.g5,
+                clients_6g=bands.g6,
+                rx_bytes=rx,
+                tx_bytes=tx,
+                counter_bits=bits,
+                uptime_s=cast("int | None", self._scalars.get("uptime_s")),
+                channel_utilisation=_busiest(self._scalars.get("channel_utilisation"), radios),
+                macs=tuple(dict.fromkeys(macs)),
+            )
+        ]
+
+    def aps(self) -> list[ApPoll]:
+        """Every AP that has a row of its own, or a radio or virtual AP that names it."""
+        own = {row.key["ap"]: row for row in self._rows("aps")}
+        radios, vaps, ports = (self._by_ap(role) for role in ("radios", "vaps", "ports"))
+        return [
+            self._ap(key, own.get(key), radios.get(key, []), vaps.get(key, []), ports.get(key, []))
+            for key in dict.fromkeys((*own, *radios, *vaps))
+        ]
+
+    def _ap(
+        self,
+        key: _ApKey,
+        row: Row | None,
+        radios: Sequence[Row],
+        vaps: Sequence[Row],
+        ports: Sequence[Row],
+    ) -> ApPoll:
+        own = row or Row({})
+        bands = _by_band(row, radios, vaps)
+        rx, tx, bits = self._traffic(
+            [
+                (self._table("aps"), [row] if row else []),
+                (self._table("radios"), radios),
+                (self._table("vaps"), vaps),
+                (self._table("ports"), ports),
+            ]
+        )
+        by_index = key if self._mac_indexed() and isinstance(key, str) else None
+        mac = own.text("mac") or by_index
+        up = own.text("up")
+        return ApPoll(
+            name=own.text("name") or next(filter(None, (r.text("ap_name") for r in radios)), None),
+            mac=mac,
+            up=None if up is None else up == "up",
+            clients=_first(own.number("clients"), total(radios, "clients"), total(vaps, "clients")),
+            clients_2g=bands.g2,
+            clients_5g=bands.g5,
+            clients_6g=bands.g6,
+            rx_bytes=rx,
+            tx_bytes=tx,
+            counter_bits=bits,
+            uptime_s=own.number("uptime_s"),
+            channel_utilisation=_busiest(own.percent("channel_utilisation"), radios),
+            macs=tuple(dict.fromkeys(m for m in (mac, by_index) if m)),
+        )
+
+    def _traffic(
+        self, sources: Sequence[tuple[Rows, Sequence[Row]]]
+    ) -> tuple[int | None, int | None, int | None]:
+        """Octets from and to clients, from the first table that counts them.
+
+        Never from the next one because the first failed this time: another table's counters would
+        look like traffic. A sum of counters is reported modulo their width, so that one of them
+        wrapping looks to the reader of the sum like the sum wrapping.
+        """
+        for table, rows in sources:
+            if table.counters_failed:
+                return None, None, None
+            bits = {row.counter_bits for row in rows if row.counter_bits}
+            if bits:
+                width = bits.pop()
+                rx, tx = (self._modulo(total(rows, name), width) for name in COUNTERS)
+                return rx, tx, width
+        return None, None, None
+
+    def _modulo(self, octets: int | None, width: int) -> int | None:
+        if octets is None:
+            return None
+        octets %= 2**width
+        if octets > MAX_COUNTER:
+            self._drops.add("octets of an AP", f"larger than {MAX_COUNTER}")
+            return None
+        return octets
+
+    def _scalar(self, name: str) -> Decoded:
+        for cell in self._profile.scalars[name]:
+            oid = self._raw.oid(cell)
+            if oid is None or oid not in self._raw.scalars:
+                continue
+            try:
+                value = decode(cell, self._raw.scalars[oid])
+            except ValueError as error:
+                self._drops.add(oid, str(error))
+                continue
+            if value is not None:
+                return value
+        return None
+
+    def _count_stations(self) -> int | None:
+        """Rows of the client table.
+
+        None of them is a 0 only where another table of the device's wireless MIB answers: an
+        empty table and one that does not exist look alike.
+        """
+        table = self._profile.tables.get("stations")
+        if table is None:
+            return None
+        walked = all(
+            self._raw.oid(c) in self._raw.columns for t in table.columns.values() for c in t
+        )
+        alive = any(self._rows(role) for role in ("aps", "radios", "ssids", "vaps"))
+        return len(self._rows("stations")) or (0 if walked and alive else None)
+
+    def _inherit_bands(self) -> None:
+        """A virtual AP has the band of its radio: of the row whose index is a part of its own."""
+        radios, vaps = self._profile.tables.get("radios"), self._profile.tables.get("vaps")
+        if radios is None or vaps is None or not set(radios.index) <= set(vaps.index):
+            return
+        bands = {tuple(r.key.values()): r.text("band") for r in self._rows("radios")}
+        for vap in self._rows("vaps"):
+            if vap.text("band") is None:
+                vap.fields["band"] = bands.get(tuple(vap.key[part] for part in radios.index))
+
+    def _mac_indexed(self) -> bool:
+        return any(t.index.get("ap") == "mac" for t in self._profile.tables.values())
+
+    def _table(self, role: Role) -> Rows:
+        return self._tables.get(role) or Rows()
+
+    def _rows(self, role: Role) -> list[Row]:
+        return self._table(role).rows
+
+    def _by_ap(self, role: Role) -> dict[_ApKey, list[Row]]:
+        grouped: dict[_ApKey, list[Row]] = {}
+        for row in self._rows(role):
+            if "ap" in row.key:
+                grouped.setdefault(row.key["ap"], []).append(row)
+        return grouped
+
+
+class _Bands(NamedTuple):
+    g2: int | None = None
+    g5: int | None = None
+    g6: int | None = None
+
+
+def _by_band(own: Row | None, radios: Sequence[Row], vaps: Sequence[Row]) -> _Bands:
+    """Clients of each band: as the AP says, else summed over the radios or virtual APs.
+
+    If a row with clients does not say its band, no band is known: it could be in any.
+    """
+    if own is not None:
+        said = _Bands(*(own.number(f"clients_{band}") for band in _BANDS))
+        if said != _Bands():
+            return said
+    for rows in (radios, vaps):
+        if total(rows, "clients") is None:
+            continue
+        if any(row.number("clients") and row.text("band") is None for row in rows):
+            break
+        by_band = ([r for r in rows if r.text("band") == band] for band in _BANDS)
+        return _Bands(*(total(of_band, "clients") for of_band in by_band))
+    return _Bands()
+
+
+def _busiest(own: Decoded, radios: Sequence[Row]) -> float | None:
+    if isinstance(own, (int, float)):
+        return float(own)
+    used = [p for row in radios if (p := row.percent("channel_utilisation")) is not None]
+    return max(used, default=None)
+
+
+def _first(*numbers: int | None) -> int | None:
+    return next((n for n in numbers if n is not None), None)

@@ -6,12 +6,31 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
-from config.settings import Port, Settings, Share
+from config import values
+from config.settings import Host, Port, Settings, Share, TimeZone
 
-Id = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^/+#\x00-\x1f]+$")]
+Id = Annotated[str, AfterValidator(values.identifier)]
 """Trimmed; `/`, `+` and `#` would break MQTT topics."""
+Number = Annotated[float, BeforeValidator(values.number)]
+Positive = Annotated[Number, Field(ge=0)]
+Euros = Annotated[float, BeforeValidator(values.amount), Field(ge=0)]
+Latitude = Annotated[Number, Field(ge=-90, le=90)]
+"""Degrees, WGS 84."""
+Longitude = Annotated[Number, Field(ge=-180, le=180)]
+Weight = Annotated[Share, BeforeValidator(values.number)]
+Day = Annotated[date, BeforeValidator(values.day)]
+Mac = Annotated[str, BeforeValidator(values.mac)]
+PollSeconds = Annotated[int, Field(ge=5, le=86400)]
 
 SiteKind = Literal[
     "library", "senior_centre", "sports_centre", "social_antenna", "town_hall", "epn",
@@ -25,7 +44,23 @@ Source = Literal["snmp", "mqtt", "import"]
 class Row(BaseModel):
     """A row of a spreadsheet. Unknown columns are refused; an empty cell means unknown."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, str_strip_whitespace=True
+    )
+
+
+def _position_is_whole(lon: float | None, info: ValidationInfo) -> float | None:
+    if "lat" in info.data and (info.data["lat"] is None) != (lon is None):
+        missing, given = ("lon", "lat") if lon is None else ("lat", "lon")
+        raise ValueError(f"{given} is given without {missing}; give both or neither")
+    return lon
+
+
+def _ends_after_it_began(out: date | None, info: ValidationInfo) -> date | None:
+    since = info.data.get("in_service_since")
+    if out and since and out < since:
+        raise ValueError(f"{out} is before in_service_since, {since}; allowed: that day or later")
+    return out
 
 
 class Site(Row):
@@ -37,19 +72,22 @@ class Site(Row):
     name_en: str | None = None
     kind: SiteKind
     commune: str | None = None
-    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
-    opening_hours: str | None = None
-    """OpenStreetMap syntax; checked when read."""
-    target_public: Share | None = None
-    in_service_since: date | None = None
+    lat: Latitude | None = None
+    lon: Longitude | None = Field(None, validate_default=True)
+    opening_hours: Annotated[str, AfterValidator(values.opening_hours_of)] | None = None
+    """OpenStreetMap syntax."""
+    target_public: Weight | None = None
+    in_service_since: Day | None = None
     """First local day in service."""
-    out_of_service_since: date | None = None
+    out_of_service_since: Day | None = None
     """First local day out of service."""
-    capex_eur: Annotated[float, Field(ge=0)] | None = None
-    opex_eur_year: Annotated[float, Field(ge=0)] | None = None
-    timezone: str | None = None
+    capex_eur: Euros | None = None
+    opex_eur_year: Euros | None = None
+    timezone: TimeZone | None = None
     """Default: the city's."""
+
+    _position = field_validator("lon")(_position_is_whole)
+    _service = field_validator("out_of_service_since")(_ends_after_it_began)
 
     def name(self, language: str) -> str:
         """The site's name in a language, else in another, else its id."""
@@ -63,7 +101,7 @@ class AccessPoint(Row):
     ap: Id
     site: Id
     source: Source
-    host: str | None = None
+    host: Host | None = None
     port: Port = 161
     profile: str = "auto"
     credential: str = "default"
@@ -71,12 +109,15 @@ class AccessPoint(Row):
     """Seen through this controller, when it has a row in `controllers.csv`; else a mere group."""
     parent: Id | None = None
     """What it hangs on: a switch, an uplink."""
-    mac: str | None = None
+    mac: Mac | None = None
     """Of the AP itself, lower case with colons."""
-    poll_seconds: Annotated[int, Field(ge=5, le=86400)] | None = None
-    in_service_since: date | None = None
+    poll_seconds: PollSeconds | None = None
+    in_service_since: Day | None = None
     """First local day in service, where later than its site's."""
-    out_of_service_since: date | None = None
+    out_of_service_since: Day | None = None
+    """First local day out of service, where earlier than its site's."""
+
+    _service = field_validator("out_of_service_since")(_ends_after_it_began)
 
 
 class Controller(Row):
@@ -84,11 +125,11 @@ class Controller(Row):
 
     controller: Id
     site: Id | None = None
-    host: str
+    host: Host
     port: Port = 161
     profile: str = "auto"
     credential: str = "default"
-    poll_seconds: Annotated[int, Field(ge=5, le=86400)] | None = None
+    poll_seconds: PollSeconds | None = None
     parent: Id | None = None
 
 
@@ -97,21 +138,23 @@ class CandidatePlace(Row):
 
     place: Id
     name: str | None = None
-    kind: SiteKind
+    kind: SiteKind | None = None
     commune: str | None = None
-    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
-    target_public: Share | None = None
-    expected_user_hours_day: Annotated[float, Field(ge=0)] | None = None
-    ready: bool | None = None
-    cost_eur: Annotated[float, Field(ge=0)] | None = None
+    lat: Latitude | None = None
+    lon: Longitude | None = Field(None, validate_default=True)
+    target_public: Weight | None = None
+    expected_user_hours_day: Positive | None = None
+    ready: Annotated[bool, BeforeValidator(values.boolean)] | None = None
+    cost_eur: Euros | None = None
+
+    _position = field_validator("lon")(_position_is_whole)
 
 
 class SitePeriod(Row):
     """An announced closure or maintenance of a site: a row of `closures.csv`, `maintenance.csv`.
 
     In the files `from` and `to` are local days, both included, or date-times; here they are
-    instants, [start, end).
+    instants, [start, end), in UTC.
     """
 
     site: Id

@@ -1,58 +1,120 @@
 """`spotwatch.yaml`: every setting with its default, its limits and what it means."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+)
 
-from config.secrets import Secret
+from config import values
+from config.secrets import PassPhrase, Secret
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Host = Annotated[str, AfterValidator(values.host)]
+TimeZone = Annotated[str, AfterValidator(values.time_zone)]
+Country = Annotated[
+    str, AfterValidator(values.country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})
+]
+Topic = Annotated[
+    str,
+    AfterValidator(values.topic),
+    Field(json_schema_extra={"pattern": "^[^+#/]+(/[^+#/]+)*$"}),
+]
 Language = Literal["fr", "nl", "en"]
 
 
 class Section(BaseModel):
     """A part of the settings. Unknown keys are refused, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        str_strip_whitespace=True,
+        # An error that gets out of the loader must not quote what stands beside a secret.
+        hide_input_in_errors=True,
+    )
 
 
 class SqliteStore(Section):
     """The embedded store: one SQLite file, nothing to install."""
 
-    kind: Literal["sqlite"] = "sqlite"
+    kind: Literal["sqlite"] = Field("sqlite", description="SQLite, in one file.")
     path: Path = Field(Path("spotwatch.db"), description="Relative to the deployment's folder.")
 
 
 class CommunityCredential(Section):
     """SNMP v1 or v2c."""
 
-    version: Literal["1", "2c"] = "2c"
-    community: Secret
+    version: Literal["1", "2c"] = Field("2c", description="v1 has no bulk reads; 2c is faster.")
+    community: Secret = Field(description="The read community of the devices.")
 
 
 class UserCredential(Section):
     """SNMP v3. Without an auth_key it is noAuthNoPriv, without a priv_key authNoPriv."""
 
-    version: Literal["3"]
-    user: str = Field(min_length=1, max_length=32)
-    auth_protocol: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] = "sha256"
-    auth_key: Secret | None = Field(None, description="A pass phrase of at least 8 characters.")
-    priv_protocol: Literal["des", "aes128", "aes192", "aes256"] = "aes128"
-    priv_key: Secret | None = Field(None, description="A pass phrase of at least 8 characters.")
+    version: Literal["3"] = Field(description="With a user, and better with keys.")
+    user: str = Field(min_length=1, max_length=32, description="The user name on the devices.")
+    auth_protocol: Literal["md5", "sha1", "sha224", "sha256", "sha384", "sha512"] = Field(
+        "sha256", description="As the devices are set."
+    )
+    auth_key: PassPhrase | None = Field(None, description="A pass phrase, at least 8 characters.")
+    priv_protocol: Literal["des", "aes128", "aes192", "aes256"] = Field(
+        "aes128", description="As the devices are set."
+    )
+    priv_key: PassPhrase | None = Field(None, description="A pass phrase, at least 8 characters.")
+
+    @field_validator("priv_key")
+    @classmethod
+    def _privacy_needs_authentication(cls, key: Any, info: ValidationInfo) -> Any:
+        if key is not None and "auth_key" in info.data and info.data["auth_key"] is None:
+            raise ValueError("needs an auth_key beside it; SNMP v3 has no privacy without one")
+        return key
+
+
+def _credential_kind(credential: Any) -> str | None:
+    if isinstance(credential, Mapping):
+        version = str(credential.get("version", "2c"))
+        kinds = {"1": "CommunityCredential", "2c": "CommunityCredential", "3": "UserCredential"}
+        return kinds.get(version)
+    return type(credential).__name__
+
+
+Credential = Annotated[
+    Annotated[CommunityCredential, Tag("CommunityCredential")]
+    | Annotated[UserCredential, Tag("UserCredential")],
+    Discriminator(
+        _credential_kind,
+        custom_error_type="credential",
+        custom_error_message="a credential",
+    ),
+]
+"""Told apart by `version`, so that a mistake is told for the version that was meant."""
 
 
 class Snmp(Section):
     """How devices are polled."""
 
-    poll_seconds: int = Field(300, ge=5, le=86400, description="Where a device sets none.")
-    timeout_s: float = Field(2.0, gt=0, le=60, description="Wait for one answer.")
+    poll_seconds: int = Field(
+        300, ge=5, le=86400, description="How often, where a device sets none."
+    )
+    timeout_s: float = Field(2.0, gt=0, le=60, description="Wait for one answer, in seconds.")
     retries: int = Field(2, ge=0, le=10, description="Asked again so often before giving up.")
     concurrency: int = Field(256, ge=1, le=4096, description="Devices polled at the same time.")
     max_repetitions: int = Field(20, ge=1, le=100, description="Rows per GETBULK.")
-    credentials: dict[str, CommunityCredential | UserCredential] = Field(
+    credentials: dict[str, Credential] = Field(
         default_factory=dict, description="By the name that access_points.csv uses."
     )
 
@@ -60,18 +122,33 @@ class Snmp(Section):
 class Mqtt(Section):
     """The broker that access points publish to."""
 
-    host: str = Field(min_length=1)
-    port: Port = 1883
+    host: Host = Field(min_length=1, description="Name or address of the broker.")
+    port: Port = Field(1883, description="Usually 1883, with TLS 8883.")
     client_id: str = Field("spotwatch", min_length=1, description="Keeps the broker's session.")
-    username: str | None = None
-    password: Secret | None = None
-    tls: bool = False
-    ca_file: Path | None = None
-    base_topic: str = Field("hotspots", pattern=r"^[^+#/]+(/[^+#/]+)*$")
+    username: str | None = Field(None, description="Where the broker asks for one.")
+    password: Secret | None = Field(None, description="Where the broker asks for one.")
+    tls: Annotated[bool, BeforeValidator(values.boolean)] = Field(
+        False, description="Encrypt, and check the broker's certificate."
+    )
+    ca_file: Path | None = Field(
+        None,
+        description="Certificates to trust instead of the system's; relative to the "
+        "deployment's folder.",
+    )
+    base_topic: Topic = Field(
+        "hotspots", description="Messages arrive on BASE/site/ap/telemetry and .../status."
+    )
     poll_seconds: int = Field(300, ge=5, le=86400, description="How often APs publish.")
     session_hours: int = Field(
         168, ge=1, le=8760, description="How long the broker keeps messages while we are away."
     )
+
+    @field_validator("ca_file")
+    @classmethod
+    def _certificates_need_tls(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        if path is not None and info.data.get("tls") is False:
+            raise ValueError("is of no use without tls; add tls: true or take it out")
+        return path
 
 
 class Usage(Section):
@@ -88,7 +165,7 @@ class Usage(Section):
 class Underuse(Section):
     """The definition of an underused spot; published with every list."""
 
-    window_weeks: int = Field(13, ge=4, le=52)
+    window_weeks: int = Field(13, ge=4, le=52, description="How far back a site is judged.")
     min_coverage: Share = Field(0.6, description="Of the open hours; below: not_assessable.")
     min_weeks: int = Field(8, ge=1, le=52, description="In service; below: not_assessable.")
     min_open_days: int = Field(8, ge=1, le=366, description="Observed; below: not_assessable.")
@@ -101,16 +178,16 @@ class Underuse(Section):
 class Settings(Section):
     """The whole of `spotwatch.yaml`."""
 
-    city: str = Field(min_length=1)
-    timezone: str = Field(description="IANA name, such as Europe/Brussels.")
-    country: str = Field("BE", pattern=r"^[A-Z]{2}$", description="ISO 3166 code, for holidays.")
-    language: Language = "en"
+    city: str = Field(min_length=1, description="The city's name, as reports show it.")
+    timezone: TimeZone = Field(description="IANA name, such as Europe/Brussels.")
+    country: Country = Field("BE", description="ISO 3166 code, for public holidays.")
+    language: Language = Field("en", description="Of reports and names: fr, nl or en.")
     state_dir: Path = Field(Path("state"), description="Relative to the deployment's folder.")
-    store: SqliteStore = SqliteStore()
-    snmp: Snmp = Snmp()
+    store: SqliteStore = Field(SqliteStore(), description="Where samples and usage are kept.")
+    snmp: Snmp = Field(Snmp(), description="How devices are polled.")
     mqtt: Mqtt | None = Field(None, description="Without it nothing is listened to.")
-    usage: Usage = Usage()
-    underuse: Underuse = Underuse()
+    usage: Usage = Field(Usage(), description="How samples become usage.")
+    underuse: Underuse = Field(Underuse(), description="What counts as an underused spot.")
 
     @property
     def zone(self) -> ZoneInfo:

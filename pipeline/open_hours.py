@@ -34,11 +34,10 @@ def open_hours(deployment: Deployment, start_ms: int, end_ms: int) -> Mapping[st
     for site in deployment.sites.values():
         hours = _scheduled(
             site.opening_hours or "24/7",
-            deployment.zone(site.site),
-            country,
-            _position(site),
-            start_ms,
-            end_ms,
+            zone=deployment.zone(site.site),
+            country=country,
+            position=_position(site),
+            span=(start_ms, end_ms),
         )
         closed = closures.get(site.site)
         found[site.site] = hours.minus(closed) if closed else hours
@@ -56,18 +55,16 @@ def _position(site: Site) -> tuple[float, float] | None:
 @lru_cache(maxsize=4096)
 def _scheduled(
     expression: str,
+    *,
     zone: ZoneInfo,
     country: str,
     position: tuple[float, float] | None,
-    start_ms: int,
-    end_ms: int,
+    span: tuple[int, int],
 ) -> Intervals:
     hours = OpeningHours(expression, timezone=zone, country=country, coords=position)
-    start, end = (
-        datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone) for ms in (start_ms, end_ms)
-    )
+    start, end = (datetime.fromtimestamp(ms / 1000, UTC).astimezone(zone) for ms in span)
     return Intervals.of(
-        (max(_ms(opens), start_ms), min(_ms(closes), end_ms))
+        (max(_ms(opens), span[0]), min(_ms(closes), span[1]))
         for opens, closes, state, _ in hours.intervals(start, end)
         if state == State.OPEN
     )

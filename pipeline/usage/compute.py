@@ -1,6 +1,6 @@
 """Usage computed from a store's samples, chunk by chunk, so that memory stays bounded."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -81,29 +81,3 @@ class Computer:
         by_samples = MAX_SAMPLES / max(per_day, 1) * DAY_S * 1000 / WINDOW_MS
         by_cells = MAX_CELLS / max(len(service.aps), len(service.sites), 1)
         return max(1, int(min(by_samples, by_cells)))
-
-
-def read_windows(
-    deployment: Deployment,
-    store: Store,
-    closed_until_ms: int | None,
-    start_ms: int,
-    end_ms: int,
-    *,
-    sites: Collection[str] | None = None,
-) -> pd.DataFrame:
-    """15-minute usage of [start, end), both on the window, sorted by (`site`, `start_ms`).
-
-    Stored where windows were closed, computed where they were not yet: time without a daemon
-    shows as not covered.
-    """
-    closed = start_ms if closed_until_ms is None else min(max(closed_until_ms, start_ms), end_ms)
-    frames = [store.read_usage("15min", start_ms, closed, sites=sites)]
-    if closed < end_ms:
-        computer = Computer(deployment, store)
-        for chunk in computer.chunks(closed, end_ms, computer.service()):
-            usage = chunk.usage
-            frames.append(usage if sites is None else usage[usage["site"].isin(sites)])
-    found = [frame for frame in frames if not frame.empty] or frames[:1]
-    joined = pd.concat(found, ignore_index=True)
-    return joined.sort_values(["site", "start_ms"], ignore_index=True)

@@ -9,71 +9,86 @@ import pandas as pd
 
 from config.deployment import Deployment
 from pipeline.store.base import Store
-from pipeline.usage.compute import read_windows
+from pipeline.usage.compute import Computer
 from pipeline.usage.periods import bounds, window_floor
 from pipeline.usage.rollup import roll_up
 
+LongPeriod = Literal["hour", "day", "week", "month", "total"]
 By = Literal["15min", "hour", "day", "week", "month", "total"]
 
 
-def read_usage(
-    deployment: Deployment,
-    store: Store,
-    closed_until_ms: int | None,
-    start_ms: int,
-    end_ms: int,
-    by: By,
-    *,
-    sites: Collection[str] | None = None,
-) -> pd.DataFrame:
-    """Usage of each site and period that meets [start, end), sorted by (`site`, `start_ms`).
+class UsageReader:
+    """Reads stored usage, and computes what was not stored yet.
 
-    Whole 15-minute windows count. A period that the span cuts has the span's bounds; days, weeks
-    and months are those of each site's zone.
+    Time after the last closed window is computed from samples, so that time without a daemon shows
+    as not covered. `closed_until_ms`: end of the last closed window, None if there is none.
     """
-    start_ms, end_ms = window_floor(start_ms), window_floor(end_ms)
-    chosen = deployment.sites.keys() if sites is None else sites
-    if by == "15min":
-        return read_windows(
-            deployment, store, closed_until_ms, start_ms, end_ms, sites=list(chosen)
+
+    def __init__(self, deployment: Deployment, store: Store, closed_until_ms: int | None) -> None:
+        self._deployment = deployment
+        self._store = store
+        self._closed = closed_until_ms or 0
+
+    def windows(
+        self, start_ms: int, end_ms: int, *, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """15-minute usage of [start, end), both on the window, sorted by (`site`, `start_ms`)."""
+        closed = min(max(self._closed, start_ms), end_ms)
+        frames = [self._store.read_usage("15min", start_ms, closed, sites=sites)]
+        if closed < end_ms:
+            computer = Computer(self._deployment, self._store)
+            for chunk in computer.chunks(closed, end_ms, computer.service()):
+                usage = chunk.usage
+                frames.append(usage if sites is None else usage[usage["site"].isin(sites)])
+        return _joined(frames)
+
+    def periods(
+        self, start_ms: int, end_ms: int, by: By, *, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """Usage of each site and period that meets [start, end), sorted by (`site`, `start_ms`).
+
+        Whole 15-minute windows count. Days, weeks and months are those of each site's zone; one
+        that the span cuts has the span's bounds. `sites` None: those of the files.
+        """
+        start_ms, end_ms = window_floor(start_ms), window_floor(end_ms)
+        chosen = list(self._deployment.sites if sites is None else sites)
+        if by == "15min":
+            return self.windows(start_ms, end_ms, sites=chosen)
+        zones: dict[ZoneInfo, list[str]] = {}
+        for site in chosen:
+            zones.setdefault(self._deployment.zone(site), []).append(site)
+        found = []
+        for zone, members in zones.items():
+            rows = self._rows(start_ms, end_ms, by, zone, members)
+            whole = np.array([start_ms, end_ms], dtype=np.int64)
+            edges = whole if by == "total" else bounds(by, start_ms, end_ms, zone)
+            usage = roll_up(rows, edges)
+            usage["start_ms"] = usage["start_ms"].clip(lower=start_ms)
+            usage["end_ms"] = usage["end_ms"].clip(upper=end_ms)
+            found.append(usage)
+        return _joined(found) if found else self.windows(start_ms, start_ms)
+
+    def _rows(
+        self, start_ms: int, end_ms: int, by: LongPeriod, zone: ZoneInfo, sites: list[str]
+    ) -> pd.DataFrame:
+        """The usage of a span, in whole days where they are stored, else in windows."""
+        closed = min(self._closed, end_ms)
+        first = last = start_ms
+        if by != "hour" and start_ms < closed:
+            days = bounds("day", start_ms, closed, zone)
+            whole = days[(days >= start_ms) & (days <= closed)]
+            if len(whole) > 1:
+                first, last = int(whole[0]), int(whole[-1])
+        return _joined(
+            [
+                self.windows(start_ms, first, sites=sites),
+                self._store.read_usage("day", first, last, sites=sites),
+                self.windows(last, end_ms, sites=sites),
+            ]
         )
-    zones: dict[ZoneInfo, list[str]] = {}
-    for site in chosen:
-        zones.setdefault(deployment.zone(site), []).append(site)
-    found = [
-        _read_zone(deployment, store, closed_until_ms, start_ms, end_ms, by, zone, members)
-        for zone, members in zones.items()
-    ]
-    joined = pd.concat([f for f in found if not f.empty] or found[:1], ignore_index=True)
+
+
+def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in frames if not frame.empty] or frames[:1]
+    joined = pd.concat(filled, ignore_index=True)
     return joined.sort_values(["site", "start_ms"], ignore_index=True)
-
-
-def _read_zone(
-    deployment: Deployment,
-    store: Store,
-    closed_until_ms: int | None,
-    start_ms: int,
-    end_ms: int,
-    by: Literal["hour", "day", "week", "month", "total"],
-    zone: ZoneInfo,
-    sites: list[str],
-) -> pd.DataFrame:
-    closed = min(closed_until_ms or start_ms, end_ms)
-    first, last = start_ms, start_ms
-    if by != "hour" and start_ms < closed:
-        days = bounds("day", start_ms, closed, zone)
-        whole = days[(days >= start_ms) & (days <= closed)]
-        if len(whole) > 1:
-            first, last = int(whole[0]), int(whole[-1])
-    parts = [
-        read_windows(deployment, store, closed_until_ms, start_ms, first, sites=sites),
-        store.read_usage("day", first, last, sites=sites),
-        read_windows(deployment, store, closed_until_ms, last, end_ms, sites=sites),
-    ]
-    rows = pd.concat([p for p in parts if not p.empty] or parts[:1], ignore_index=True)
-    rows = rows.sort_values(["site", "start_ms"], ignore_index=True)
-    whole_span = np.array([start_ms, end_ms], dtype=np.int64)
-    usage = roll_up(rows, whole_span if by == "total" else bounds(by, start_ms, end_ms, zone))
-    usage["start_ms"] = usage["start_ms"].clip(lower=start_ms)
-    usage["end_ms"] = usage["end_ms"].clip(upper=end_ms)
-    return usage

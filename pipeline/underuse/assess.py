@@ -1,0 +1,173 @@
+"""The verdict on every site: is it used less than places like it, on evidence good enough?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from config.deployment import Deployment, SiteKind
+from config.settings import Underuse
+from pipeline.open_hours import hours_assumed
+from pipeline.underuse.evidence import Evidence, assessment_span, gather
+from pipeline.underuse.peers import Comparison, compare
+from pipeline.underuse.reasons import Reason
+
+Verdict = Literal["underused", "repair_first", "watch", "not_assessable", "ok"]
+WORST_FIRST: Final[tuple[Verdict, ...]] = (
+    "underused", "repair_first", "watch", "not_assessable", "ok",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What is thought of a site over a window, and why. None: unknown."""
+
+    site: str
+    kind: SiteKind
+    verdict: Verdict
+    ratio: float | None
+    """Intensity / the peers' median, with the bounds of its 95 % interval."""
+    ratio_low: float | None
+    ratio_high: float | None
+    intensity: float | None
+    """Users at a time in open hours, of a typical week."""
+    peer_median: float | None
+    coverage: float | None
+    """Of the open hours, as is the availability."""
+    availability: float | None
+    reasons: tuple[Reason, ...]
+
+
+def assess(deployment: Deployment, usage: pd.DataFrame, as_of: datetime) -> list[Assessment]:
+    """Assess every site of the files, worst first.
+
+    `usage`: 15-minute usage of `evidence.usage_span`, all sites. The same usage and the same week
+    give the same assessments.
+    """
+    rule = deployment.settings.underuse
+    evidence = gather(deployment, usage, as_of)
+    lacking = {site: _lacking(found, rule) for site, found in evidence.items()}
+    broken = {site for site, found in evidence.items() if _is_broken(found, rule)}
+    weekly = {site: found.weekly for site, found in evidence.items() if not lacking[site]}
+    compared = compare(
+        weekly,
+        {site: deployment.sites[site].kind for site in weekly},
+        # A broken spot says nothing of how much places like it are wanted.
+        eligible=weekly.keys() - broken,
+        seeds={site: _seed(deployment, site, as_of) for site in weekly},
+        rule=rule,
+    )
+    found = [
+        _judge(deployment, site, evidence[site], lacking[site], compared.get(site))
+        for site in deployment.sites
+    ]
+    return sorted(found, key=_badness)
+
+
+def _seed(deployment: Deployment, site: str, as_of: datetime) -> str:
+    start_ms, end_ms = assessment_span(deployment, site, as_of)
+    return f"{site}|{start_ms}|{end_ms}"
+
+
+def _lacking(found: Evidence, rule: Underuse) -> list[Reason]:
+    """Why the evidence is not good enough; nothing if it is."""
+    if found.weeks_in_service == 0:
+        return [Reason("not_in_service", {})]
+    if not found.in_service_at_end:
+        return [Reason("out_of_service", {})]
+    if found.open_hours == 0:
+        return [Reason("never_open", {})]
+    reasons = []
+    min_weeks = min(rule.min_weeks, rule.window_weeks)
+    # To the tenth that is shown: a clock change takes an hour from a week.
+    if round(found.weeks_in_service, 1) < min_weeks:
+        figures = {"weeks": found.weeks_in_service, "limit": min_weeks}
+        reasons.append(Reason("few_weeks", figures))
+    coverage = found.coverage or 0.0
+    if coverage < rule.min_coverage:
+        figures = {"coverage": coverage, "limit": rule.min_coverage}
+        reasons.append(Reason("low_coverage", figures))
+    if found.open_days < rule.min_open_days:
+        figures = {"days": found.open_days, "limit": rule.min_open_days}
+        reasons.append(Reason("few_open_days", figures))
+    known = found.clients_known or 0.0
+    if not reasons and (known < rule.min_coverage or not len(found.weekly)):
+        figures = {"known": known, "limit": rule.min_coverage}
+        reasons.append(Reason("clients_unknown", figures))
+    return reasons
+
+
+def _is_broken(found: Evidence, rule: Underuse) -> bool:
+    return found.availability is not None and found.availability < rule.min_availability
+
+
+def _judge(
+    deployment: Deployment,
+    site: str,
+    found: Evidence,
+    lacking: list[Reason],
+    compared: Comparison | None,
+) -> Assessment:
+    rule = deployment.settings.underuse
+    verdict: Verdict
+    if lacking or compared is None:
+        verdict, reasons = "not_assessable", lacking
+    elif _is_broken(found, rule):
+        figures = {"availability": found.availability, "limit": rule.min_availability}
+        verdict, reasons = "repair_first", [Reason("low_availability", figures)]
+    else:
+        verdict, reason = _by_use(compared, rule)
+        reasons = [reason]
+        if compared.peers < rule.min_peers and compared.peer_median is not None:
+            figures = {"peers": compared.peers, "limit": rule.min_peers}
+            reasons.append(Reason("few_peers", figures))
+    if hours_assumed(deployment.sites[site]):
+        reasons = [*reasons, Reason("hours_assumed", {})]
+    return Assessment(
+        site=site,
+        kind=deployment.sites[site].kind,
+        verdict=verdict,
+        ratio=compared.ratio if compared else None,
+        ratio_low=compared.low if compared else None,
+        ratio_high=compared.high if compared else None,
+        intensity=compared.intensity if compared else None,
+        peer_median=compared.peer_median if compared else None,
+        coverage=found.coverage,
+        availability=found.availability,
+        reasons=tuple(reasons),
+    )
+
+
+def _by_use(compared: Comparison, rule: Underuse) -> tuple[Verdict, Reason]:
+    if compared.peer_median is None:
+        return "not_assessable", Reason("no_peers", {"intensity": compared.intensity})
+    figures: Mapping[str, float | None] = {
+        "intensity": compared.intensity,
+        "peer_median": compared.peer_median,
+        "ratio": compared.ratio,
+        "low": compared.low,
+        "high": compared.high,
+        "limit": rule.ratio,
+        "peers": compared.peers,
+    }
+    if compared.ratio is None:
+        if compared.intensity > 0:
+            return "ok", Reason("only_used", figures)
+        return "watch", Reason("all_idle", figures)
+    if compared.ratio >= rule.ratio:
+        return "ok", Reason("used", figures)
+    if compared.high is not None and compared.high < rule.ratio:
+        return "underused", Reason("unused" if compared.intensity == 0 else "underused", figures)
+    return "watch", Reason("unsure", figures)
+
+
+def _badness(found: Assessment) -> tuple[int, float, float, str]:
+    return (
+        WORST_FIRST.index(found.verdict),
+        np.inf if found.ratio is None else found.ratio,
+        np.inf if found.availability is None else found.availability,
+        found.site,
+    )

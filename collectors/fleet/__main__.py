@@ -12,9 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import orjson
-from config.loader import load
 
+from collectors.fleet.broker import BrokerError
 from collectors.fleet.fleet import Fleet, Plan
+from config.loader import load
+from config.problems import ConfigError
 
 
 async def _serve(order: bytes) -> None:
@@ -36,4 +38,7 @@ async def _serve(order: bytes) -> None:
         await fleet.stop()
 
 
-asyncio.run(_serve(sys.stdin.buffer.readline()))
+try:
+    asyncio.run(_serve(sys.stdin.buffer.readline()))
+except (BrokerError, ConfigError, OSError) as error:
+    sys.exit(f"simulated devices: {error}")

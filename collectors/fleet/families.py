@@ -27,16 +27,16 @@ LONE_TREES: Final[dict[str, LoneTree]] = {
     "generic": lone_aps.generic,
 }
 CONTROLLER_TREES: Final[dict[str, ControllerTree]] = {
-    "cisco-aireos": controllers.aireos,
+    "cisco-airespace": controllers.aireos,
     "aruba-controller": controllers.aruba,
 }
 """By the profile that reads them."""
 
 _FAMILIES: Final = {
-    "unifi": Family(64),
+    "unifi": Family(32),
     "mikrotik": Family(64),
     "generic": Family(32, counts_clients=False),
-    "cisco-aireos": Family(32),
+    "cisco-airespace": Family(32),
     "aruba-controller": Family(64),
     "mqtt": Family(publisher.COUNTER_BITS),
 }

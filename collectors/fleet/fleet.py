@@ -9,18 +9,18 @@ from typing import Final
 
 import structlog
 
-from collectors.fleet.agent import Agent, Tree
+from collectors.fleet.agent import Agent, Tree, TreeSource
 from collectors.fleet.broker import start_broker
 from collectors.fleet.city import ApNow, City
 from collectors.fleet.clock import DAY_MS
 from collectors.fleet.families import CONTROLLER_TREES, LONE_TREES, family
 from collectors.fleet.publisher import Publisher
 from config.deployment import AccessPoint, Controller, Deployment
+from config.settings import CommunityCredential
 
 log = structlog.get_logger(__name__)
 
 HOST: Final = "127.0.0.1"
-COMMUNITY: Final = "valmont"
 FRESH_MS: Final = 1_000
 """A state of the city is shared by all devices for so long."""
 TICK_S: Final = 1.0
@@ -78,10 +78,10 @@ class Fleet:
         await self._broker.__aenter__()
         for ap in self._deployment.access_points.values():
             if ap.source == "snmp" and ap.host:
-                self._agents[ap.ap] = Agent({COMMUNITY: partial(self._lone_tree, ap)})
+                self._agents[ap.ap] = self._agent(ap.credential, partial(self._lone_tree, ap))
         for controller in self._deployment.controllers.values():
             tree = partial(self._controller_tree, controller)
-            self._agents[controller.controller] = Agent({COMMUNITY: tree})
+            self._agents[controller.controller] = self._agent(controller.credential, tree)
         for agent in self._agents.values():
             await agent.start()
         await asyncio.to_thread(self._connect_publishers)
@@ -108,6 +108,12 @@ class Fleet:
             agent.close()
         await asyncio.to_thread(self._disconnect_publishers)
         await self._broker.__aexit__(None, None, None)
+
+    def _agent(self, credential: str, tree: TreeSource) -> Agent:
+        known = self._deployment.settings.snmp.credentials[credential]
+        if not isinstance(known, CommunityCredential):
+            raise TypeError(f"simulated agents know SNMP v1 and v2c only, not {credential}")
+        return Agent({known.community.get_secret_value(): tree})
 
     def _now(self) -> dict[str, ApNow]:
         now_ms = self._clock()

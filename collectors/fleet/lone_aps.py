@@ -31,12 +31,17 @@ def unifi(ap: AccessPoint, now: ApNow) -> dict[Oid, Value]:
     tree = system("UAP-AC-Pro 6.6.77.15402", (*ENTERPRISES, 41112), ap.ap, now.uptime_s)
     tree |= interfaces(
         [
-            Interface("eth0", ETHERNET, mac, now.tx_bytes, now.rx_bytes, 64),
-            Interface("ath0", ETHERNET, mac, now.rx_bytes, now.tx_bytes, 64),
+            Interface("eth0", ETHERNET, mac, now.tx_bytes, now.rx_bytes, 32),
+            Interface("ath0", ETHERNET, mac, now.rx_bytes, now.tx_bytes, 32),
         ]
     )
-    radios = ((1, "ng", 6, now.clients_2g, share), (2, "na", 44, now.clients_5g, 1 - share))
-    for index, band, channel, clients, part in radios:
+    slow = (now.rx_bytes // 4, now.tx_bytes // 4)
+    fast = (now.rx_bytes - slow[0], now.tx_bytes - slow[1])
+    radios = (
+        (1, "ng", 6, now.clients_2g, share, slow),
+        (2, "na", 44, now.clients_5g, 1 - share, fast),
+    )
+    for index, band, channel, clients, part, (rx, tx) in radios:
         busy = int(now.channel_utilisation * part)
         radio, vap = (*_UNIFI, 1, 1, 1), (*_UNIFI, 1, 2, 1)
         tree |= {
@@ -54,6 +59,8 @@ def unifi(ap: AccessPoint, now: ApNow) -> dict[Oid, Value]:
             (*vap, 7, index): ("octets", f"ath{index - 1}".encode()),
             (*vap, 8, index): ("integer", clients),
             (*vap, 9, index): ("octets", band.encode()),
+            (*vap, 10, index): ("counter32", rx),
+            (*vap, 16, index): ("counter32", tx),
             (*vap, 22, index): ("integer", 1),
         }
     tree |= {
@@ -105,4 +112,4 @@ def generic(ap: AccessPoint, now: ApNow) -> dict[Oid, Value]:
             Interface("wlan0", WIRELESS, mac, now.rx_bytes, now.tx_bytes, 32),
         ]
     )
-    return tree | dot11(2, SSID, 11)
+    return tree | dot11(2, mac, SSID, 11)

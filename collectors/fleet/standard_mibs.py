@@ -66,10 +66,11 @@ def interfaces(rows: Iterable[Interface]) -> dict[Oid, Value]:
     return tree
 
 
-def dot11(index: int, ssid: str, channel: int) -> dict[Oid, Value]:
+def dot11(index: int, mac: bytes, ssid: str, channel: int) -> dict[Oid, Value]:
     """IEEE802dot11-MIB of a radio; it has no column for clients."""
     return {
         (*_DOT11, 1, 1, 1, 9, index): ("octets", ssid.encode()),
+        (*_DOT11, 2, 1, 1, 1, index): ("octets", mac),
         (*_DOT11, 4, 5, 1, 1, index): ("integer", channel),
     }
 

@@ -21,7 +21,7 @@ from config.deployment import (
 )
 from config.periods import Periods, read_periods
 from config.problems import ConfigError, Problem, listed
-from config.references import check_polling, check_sites
+from config.references import check_polling, check_profiles, check_sites
 from config.rows import Rows, read_rows
 from config.secrets import Vault
 from config.settings import Settings
@@ -42,10 +42,11 @@ MISSPELT: Final = 0.9
 """How alike a file's name must be to one that is missing, to be taken for it."""
 
 
-def load(folder: Path) -> Deployment:
+def load(folder: Path, *, profiles: Collection[str] | None = None) -> Deployment:
     """Read a deployment. ConfigError carries every mistake of every file, in the files' order.
 
-    Secrets come from the environment of the process, or from files.
+    Secrets come from the environment of the process, or from files. `profiles` are the names of
+    the vendor profiles there are; without them the columns `profile` are not checked.
     """
     problems = _folder_problems(folder)
     if problems and not folder.is_dir():
@@ -67,6 +68,8 @@ def load(folder: Path) -> Deployment:
     )
     check_sites(sites, (access_points, controllers, closures, maintenance), problems)
     check_polling(access_points, controllers, said.credentials, problems)
+    if profiles is not None:
+        check_profiles((access_points, controllers), profiles, problems)
     if problems or said.settings is None:
         raise ConfigError(sorted(problems, key=_reading_order))
     return Deployment(

@@ -13,8 +13,8 @@ SUGGESTIONS: Final = 50
 """Looking for what was meant among ten thousand sites takes long; the first mistakes show it."""
 
 
-class WithSites(Protocol):
-    """A file whose rows name sites."""
+class FileOfRows(Protocol):
+    """A file that was read, whatever its rows are."""
 
     @property
     def path(self) -> Path:
@@ -25,7 +25,7 @@ class WithSites(Protocol):
         """Its rows as written."""
 
 
-def check_sites(sites: Rows[Site], others: Iterable[WithSites], problems: list[Problem]) -> None:
+def check_sites(sites: Rows[Site], others: Iterable[FileOfRows], problems: list[Problem]) -> None:
     """Every site that another file names has a row in `sites.csv`."""
     if not sites.readable:
         return
@@ -61,6 +61,22 @@ def check_polling(
         _check_credential(access_points.path, row, needed, credentials, problems)
     for row in controllers.written:
         _check_credential(controllers.path, row, True, credentials, problems)
+
+
+def check_profiles(
+    files: Iterable[FileOfRows], profiles: Collection[str], problems: list[Problem]
+) -> None:
+    """Every vendor profile that is named exists."""
+    allowed = ("auto", *sorted(profiles))
+    for file in files:
+        for row in file.written:
+            profile = row.cells.get("profile", "auto")
+            if profile not in allowed:
+                message = (
+                    f"no profile {shown(profile)}{did_you_mean(profile, allowed)}; allowed: "
+                    f"{listed(allowed)}"
+                )
+                problems.append(Problem(file.path, row.line, "profile", message))
 
 
 def _check_controller(

@@ -64,10 +64,12 @@ class Fleet:
         deployment: Deployment,
         city: City,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        tick_s: float = TICK_S,
     ) -> None:
         self._deployment = deployment
         self._city = city
         self._clock = clock
+        self._tick_s = tick_s
         self._state: tuple[int, dict[str, ApNow]] = (-FRESH_MS, {})
         self._broker = start_broker(HOST)
         self._agents: dict[str, Agent] = {}
@@ -98,7 +100,7 @@ class Fleet:
             await asyncio.to_thread(self._publish, turn)
             tick += 1
             try:
-                await asyncio.wait_for(stop.wait(), TICK_S)
+                await asyncio.wait_for(stop.wait(), self._tick_s)
             except TimeoutError:
                 continue
 

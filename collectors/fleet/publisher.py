@@ -24,44 +24,48 @@ class Publisher:
     """One AP: `say` publishes its telemetry, or lets the broker tell that it is gone."""
 
     def __init__(self, ap: AccessPoint, base_topic: str, host: str, port: int) -> None:
+        self._name = ap.ap
         self._topic = f"{base_topic}/{ap.site}/{ap.ap}"
         self._address = (host, port)
-        self._connected = False
-        self._client = Client(
-            CallbackAPIVersion.VERSION2, client_id=f"ap-{ap.ap}", protocol=MQTTv311
-        )
-        self._client.on_connect = self._announce
-        self._client.will_set(f"{self._topic}/status", "offline", qos=1, retain=True)
+        self._client: Client | None = None
 
     def connect(self) -> None:
         """Connect; raises OSError where there is no broker. Reconnects by itself afterwards."""
-        self._client.connect(*self._address, keepalive=KEEP_ALIVE_S)
-        self._client.loop_start()
-        self._connected = True
+        self._client = self._open()
 
     def say(self, now: ApNow, ts_ms: int) -> None:
         """Publish what the AP says now; an AP that is down vanishes from the network instead."""
         if not now.up:
             self._vanish()
             return
-        if not self._connected:
-            self.connect()
+        if self._client is None:
+            self._client = self._open()
         self._client.publish(f"{self._topic}/telemetry", telemetry(now, ts_ms), qos=1)
 
     def close(self) -> None:
         """Say goodbye: the broker keeps the will to itself."""
-        if self._connected:
-            self._client.disconnect()
-            self._client.loop_stop()
-            self._connected = False
+        client, self._client = self._client, None
+        if client:
+            client.disconnect()
+            client.loop_stop()
+
+    def _open(self) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2, client_id=f"ap-{self._name}", protocol=MQTTv311
+        )
+        client.on_connect = self._announce
+        client.will_set(f"{self._topic}/status", "offline", qos=1, retain=True)
+        client.connect(*self._address, keepalive=KEEP_ALIVE_S)
+        client.loop_start()
+        return client
 
     def _vanish(self) -> None:
         """Cut the line without a goodbye, so that the broker publishes the last will."""
-        if not self._connected:
+        client, self._client = self._client, None
+        if client is None:
             return
-        self._connected = False
-        self._client.loop_stop()
-        line = self._client.socket()
+        client.loop_stop()
+        line = client.socket()
         if isinstance(line, socket.socket):
             line.shutdown(socket.SHUT_RDWR)
             line.close()

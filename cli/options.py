@@ -93,15 +93,17 @@ def iso(ts_ms: int | None) -> str | None:
     return datetime.fromtimestamp(ts_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def parse_as_of(text: str | None, zone: ZoneInfo, now: datetime) -> datetime:
-    """`--as-of`: a date is the start of that local day; a time without an offset is local too."""
+def parse_as_of(
+    text: str | None, zone: ZoneInfo, now: datetime, option: str = "--as-of"
+) -> datetime:
+    """Read a moment: a date is the start of that local day; a time without an offset is local."""
     if text is None:
         return now
     try:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         raise refuse(
-            f"--as-of: {text!r} is not a date; write 2026-03-05, 2026-03-05T10:04 "
+            f"{option}: {text!r} is not a date; write 2026-03-05, 2026-03-05T10:04 "
             "or 2026-03-05T10:04:00Z"
         ) from None
     if len(text.strip()) <= len("2026-03-05"):

@@ -1,5 +1,6 @@
 """Values as devices send them, read as a profile says, whatever their type on the wire."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Final
@@ -51,6 +52,8 @@ _BANDS_MHZ: Final[tuple[tuple[int, int, Band], ...]] = (
 
 def _number(value: Value) -> float | None:
     if isinstance(value, (int, float)):
+        if not math.isfinite(value):
+            raise ValueError("no finite number")
         return value
     text = value.decode("ascii", errors="replace") if isinstance(value, bytes) else value
     text = text.strip().strip('"\0')
@@ -136,7 +139,7 @@ def _channel(cell: Cell, value: Value) -> str | None:
         channel = int(digits[0]) if digits else 0
     else:
         # The high bits hold the width on some (ArubaOS); no channel number needs them.
-        channel = int(value) & 0xFF
+        channel = int(_number(value) or 0) & 0xFF
     return channel_band(channel)
 
 

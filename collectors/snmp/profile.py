@@ -107,10 +107,6 @@ def _as_list(value: object) -> object:
     return value if isinstance(value, list) else [value]
 
 
-def _keys_as_text(value: object) -> object:
-    return {str(k): v for k, v in value.items()} if isinstance(value, dict) else value
-
-
 Regex = Annotated[str, AfterValidator(_regex)]
 
 
@@ -133,7 +129,7 @@ class Cell(_Part):
 
     oid: Oid
     kind: Kind
-    map: Annotated[dict[str, str], BeforeValidator(_keys_as_text)] = Field(
+    map: dict[str, str] = Field(
         default_factory=dict, description="Of an enum: its numbers or texts by meaning."
     )
     other: str | None = Field(None, description="Of an enum: what every other value means.")

@@ -2,15 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pydantic import ValidationError
 
 from collectors.snmp.oids import is_below
 from collectors.snmp.profile import NAME_KEY, Match, Profile
 from config.problems import ConfigError, Problem
+from config.yamlfile import Keys, YamlFile, dotted, read_yaml
 
 BUILT_IN: Final = Path(__file__).parents[1] / "profiles"
 FALLBACK: Final = "generic"
@@ -19,24 +20,20 @@ FALLBACK: Final = "generic"
 _MIXIN_DEFAULTS: Final = {"title": "mixin", "device": "ap"}
 
 Profiles = Mapping[str, Profile]
-_Path = tuple[str | int, ...]
 
 
+@dataclass(frozen=True)
 class _Document:
-    """A YAML file, with the line of each key."""
+    file: Path
+    yaml: YamlFile
 
-    def __init__(self, file: Path, data: dict[str, Any], lines: dict[_Path, int]) -> None:
-        self.file = file
-        self.name = file.stem
-        self.data = data
-        self.lines = lines
-        self.is_mixin = file.name.startswith("_")
+    @property
+    def name(self) -> str:
+        return self.file.stem
 
-    def line(self, path: _Path) -> int | None:
-        """The line of a key, else of the nearest one around it that the file holds."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines[path] if path else None
+    @property
+    def is_mixin(self) -> bool:
+        return self.file.name.startswith("_")
 
 
 def load_profiles(own: Path | None = None) -> Profiles:
@@ -87,51 +84,9 @@ def _specificity(match: Match) -> tuple[int, bool, bool]:
 
 def _documents(folder: Path, problems: list[Problem]) -> Iterator[_Document]:
     for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        try:
-            node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            reason = getattr(error, "problem", None) or "not YAML"
-            problems.append(Problem(file, mark.line + 1 if mark else 1, "", str(reason)))
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(file, 1, "", f"cannot be read: {error}"))
-            continue
-        if not isinstance(node, yaml.MappingNode):
-            problems.append(Problem(file, 1, "", "empty; a profile is a mapping of keys"))
-            continue
-        lines: dict[_Path, int] = {}
-        _locate(node, (), lines, file, problems)
-        loader = yaml.SafeLoader("")
-        try:
-            data = loader.construct_document(node)
-        except yaml.constructor.ConstructorError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 1
-            problems.append(Problem(file, line, "", str(error.problem)))
-            continue
-        yield _Document(file, data, lines)
-
-
-def _locate(
-    node: yaml.Node,
-    path: _Path,
-    lines: dict[_Path, int],
-    file: Path,
-    problems: list[Problem],
-) -> None:
-    """Note the line of each key and refuse keys that are given twice."""
-    if isinstance(node, yaml.MappingNode):
-        for key_node, value_node in node.value:
-            key = (*path, str(key_node.value))
-            line = key_node.start_mark.line + 1
-            if key in lines:
-                problems.append(Problem(file, line, _dotted(key), "given twice"))
-            lines[key] = line
-            _locate(value_node, key, lines, file, problems)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            lines[(*path, index)] = item.start_mark.line + 1
-            _locate(item, (*path, index), lines, file, problems)
+        content = read_yaml(file, problems)
+        if content:
+            yield _Document(file, content)
 
 
 def _chain(
@@ -142,8 +97,8 @@ def _chain(
     seen: tuple[_Document, ...],
 ) -> list[_Document]:
     """The documents to merge, from the most distant ancestor to the document itself."""
-    extends = document.data.get("extends", [])
-    line = document.line(("extends",)) or 1
+    extends = document.yaml.data.get("extends", [])
+    line = document.yaml.line(("extends",))
     if not isinstance(extends, list) or not all(isinstance(name, str) for name in extends):
         problems.append(Problem(document.file, line, "extends", "must be a list of profile names"))
         extends = []
@@ -170,7 +125,7 @@ def _validated(
     for part in chain:
         # What identifies and proves a profile is its own, never its parent's.
         inherited = ("extends", "match", "verified_by") if part is not document else ("extends",)
-        merged = _merge(merged, {k: v for k, v in part.data.items() if k not in inherited})
+        merged = _merge(merged, {k: v for k, v in part.yaml.data.items() if k not in inherited})
     merged[NAME_KEY] = document.name
     try:
         return Profile.model_validate(merged)
@@ -181,7 +136,7 @@ def _validated(
 
 def _problem(chain: list[_Document], mistake: Mapping[str, Any]) -> Problem:
     """Say where in which file a mistake stands: the last one of the chain that has the key."""
-    path: _Path = mistake["loc"]
+    path: Keys = mistake["loc"]
     message = mistake["msg"].removeprefix("Value error, ")
     if mistake["type"] == "extra_forbidden":
         message = "unknown key"
@@ -194,24 +149,18 @@ def _problem(chain: list[_Document], mistake: Mapping[str, Any]) -> Problem:
     shapes = (path, tuple(part for part in path if not isinstance(part, int)))
     for shape in shapes:
         for document in reversed(chain):
-            if shape in document.lines:
-                return Problem(document.file, document.lines[shape], _dotted(shape), message)
+            if shape in document.yaml.lines:
+                return Problem(document.file, document.yaml.lines[shape], dotted(shape), message)
     own = chain[-1]
-    return Problem(own.file, own.line(shapes[-1]) or 1, _dotted(path), message)
+    return Problem(own.file, own.yaml.line(shapes[-1]), dotted(path), message)
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Mappings merge key by key, everything else is replaced; null takes a key away."""
+    """Mappings merge key by key, everything else is replaced."""
     merged = dict(base)
     for key, value in over.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
             merged[key] = _merge(merged[key], value)
         else:
             merged[key] = value
     return merged
-
-
-def _dotted(path: _Path) -> str:
-    return ".".join(map(str, path))

@@ -1,0 +1,113 @@
+"""What a deployment asks to be polled: its controllers, and the APs that have a host."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from collectors.snmp.engine import Target
+from collectors.snmp.poll import AUTO
+from config.deployment import AccessPoint, Controller, Deployment
+from config.problems import Problem, did_you_mean, listed, shown
+from config.rows import read_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One device to poll, and whom it speaks for."""
+
+    target: Target
+    profile: str
+    """A profile's name, or `auto`."""
+    poll_seconds: int
+    is_controller: bool
+    aps: tuple[AccessPoint, ...]
+    """The AP that is polled itself, or all that are seen through the controller."""
+
+    def in_service(self, deployment: Deployment, now: datetime) -> tuple[AccessPoint, ...]:
+        """Its APs that are in service at an instant."""
+        now_ms = int(now.timestamp() * 1000)
+        return tuple(ap for ap in self.aps if _serves(deployment, ap, now_ms))
+
+
+def jobs_of(deployment: Deployment) -> tuple[Job, ...]:
+    """Every device of a deployment that is polled over SNMP."""
+    through: dict[str, list[AccessPoint]] = {name: [] for name in deployment.controllers}
+    jobs = []
+    for ap in deployment.access_points.values():
+        if ap.source != "snmp":
+            continue
+        if ap.host:
+            target = target_of(deployment, ap.ap, ap.host, ap.port, ap.credential)
+            jobs.append(Job(target, ap.profile, deployment.poll_seconds(ap), False, (ap,)))
+        elif ap.controller in through:
+            through[ap.controller].append(ap)
+    for controller in deployment.controllers.values():
+        target = target_of(
+            deployment,
+            f"controller {controller.controller}",
+            controller.host,
+            controller.port,
+            controller.credential,
+        )
+        seconds = controller.poll_seconds or deployment.settings.snmp.poll_seconds
+        aps = tuple(through[controller.controller])
+        jobs.append(Job(target, controller.profile, seconds, True, aps))
+    return tuple(jobs)
+
+
+def target_of(deployment: Deployment, name: str, host: str, port: int, credential: str) -> Target:
+    """A device with the deployment's patience. The loader has checked the credential's name."""
+    snmp = deployment.settings.snmp
+    return Target(
+        name=name,
+        host=host,
+        port=port,
+        credential=snmp.credentials[credential],
+        timeout_s=snmp.timeout_s,
+        retries=snmp.retries,
+        max_repetitions=snmp.max_repetitions,
+    )
+
+
+def unknown_profiles(deployment: Deployment, profiles: Mapping[str, object]) -> list[Problem]:
+    """The rows of a deployment that name a profile which does not exist.
+
+    Checked apart from the loader, which knows nothing of devices; the files are read again, and
+    only if something is wrong, for the lines.
+    """
+    allowed = (AUTO, *sorted(profiles))
+    aps = {name: ap.profile for name, ap in deployment.access_points.items()}
+    controllers = {name: c.profile for name, c in deployment.controllers.items()}
+    return [
+        *_unknown(deployment.folder / "access_points.csv", AccessPoint, "ap", aps, allowed),
+        *_unknown(
+            deployment.folder / "controllers.csv", Controller, "controller", controllers, allowed
+        ),
+    ]
+
+
+def _unknown(
+    file: Path,
+    model: type[AccessPoint] | type[Controller],
+    key: str,
+    named: Mapping[str, str],
+    allowed: Sequence[str],
+) -> list[Problem]:
+    wrong = {row: profile for row, profile in named.items() if profile not in allowed}
+    lines = read_rows(file, model, key, []).lines if wrong else {}
+    return [
+        Problem(
+            file,
+            lines.get(row, 1),
+            "profile",
+            f"{shown(profile)} is no profile{did_you_mean(profile, allowed)}; "
+            f"allowed: {listed(allowed)}",
+        )
+        for row, profile in wrong.items()
+    ]
+
+
+def _serves(deployment: Deployment, ap: AccessPoint, now_ms: int) -> bool:
+    since, until = deployment.service_ms(ap)
+    return (since is None or since <= now_ms) and (until is None or now_ms < until)

@@ -1,0 +1,157 @@
+"""A round: many devices polled at the same time, and what came of it."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from collectors.reading import Reading
+from collectors.sink import NotDurableError, Sink
+from collectors.snmp.device import DevicePoll
+from collectors.snmp.engine import SnmpEngine, SnmpError
+from collectors.snmp.jobs import Job, jobs_of
+from collectors.snmp.poll import Identity, UnknownProfileError, poll_device
+from collectors.snmp.profiles import Profiles
+from collectors.snmp.readings import failed_readings, match_aps, own_row, reading
+from config.deployment import AccessPoint, Deployment
+
+__all__ = ["Failure", "Job", "Poller", "RoundReport"]
+
+_SHOWN: int = 5
+"""Names of APs in one log line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A device that could not be polled."""
+
+    device: str
+    reason: str
+    """Names the device and what was asked."""
+
+
+@dataclass(slots=True)
+class RoundReport:
+    """What came of a round."""
+
+    targets: int = 0
+    ok: int = 0
+    failed: list[Failure] = field(default_factory=list)
+    warnings: int = 0
+    """Told by devices that answered: refused tables, dropped values."""
+    readings: int = 0
+    """Handed over and durable."""
+    lost: int = 0
+    """Readings that could not be made durable; the sink keeps what it can."""
+    duration_s: float = 0.0
+
+
+class Poller:
+    """Polls a deployment's devices, round after round.
+
+    Keeps what it learns of them: which profile fits, and which of their APs nobody knows.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        engine: SnmpEngine,
+        profiles: Profiles,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.jobs = jobs_of(deployment)
+        self._deployment = deployment
+        self._engine = engine
+        self._profiles = profiles
+        self._now = now
+        self._identities: dict[str, Identity] = {}
+        self._told: set[tuple[str, ...]] = set()
+        self._log = structlog.get_logger(__name__)
+
+    async def round(self, sink: Sink, jobs: Sequence[Job] | None = None) -> RoundReport:
+        """Poll all jobs, or some; one device that fails or hangs never stops the others.
+
+        Each device's readings are handed over as soon as it has answered.
+        """
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        now = self._now()
+        chosen = self.jobs if jobs is None else jobs
+        due = [(job, aps) for job in chosen if (aps := job.in_service(self._deployment, now))]
+        report = RoundReport(targets=len(due))
+        queue = iter(due)
+        workers = min(self._deployment.settings.snmp.concurrency, len(due))
+        async with asyncio.TaskGroup() as group:
+            for _ in range(workers):
+                group.create_task(self._work(queue, sink, report))
+        report.duration_s = loop.time() - started
+        return report
+
+    async def _work(
+        self, queue: Iterator[tuple[Job, Sequence[AccessPoint]]], sink: Sink, report: RoundReport
+    ) -> None:
+        for job, aps in queue:
+            readings = await self._poll(job, aps, report)
+            try:
+                await sink.write(readings)
+            except NotDurableError as error:
+                report.lost += len(readings)
+                self._log.error("readings not durable", device=str(job.target), reason=str(error))
+            else:
+                report.readings += len(readings)
+
+    async def _poll(
+        self, job: Job, aps: Sequence[AccessPoint], report: RoundReport
+    ) -> list[Reading]:
+        try:
+            poll = await poll_device(
+                self._engine,
+                job.target,
+                self._profiles,
+                job.profile,
+                identities=self._identities,
+                # A poll that is not over when the next one is due would delay it for ever.
+                limit_s=job.poll_seconds,
+            )
+        except (SnmpError, UnknownProfileError) as error:
+            report.failed.append(Failure(job.target.name, str(error)))
+            self._log.warning("poll failed", device=str(job.target), reason=str(error))
+            return failed_readings(aps, self._now_ms(), job.poll_seconds)
+        report.ok += 1
+        report.warnings += len(poll.warnings)
+        for warning in poll.warnings:
+            self._log.warning("poll incomplete", reason=warning)
+        return self._readings(job, aps, poll)
+
+    def _readings(self, job: Job, aps: Sequence[AccessPoint], poll: DevicePoll) -> list[Reading]:
+        ts_ms = self._now_ms()
+        if not job.is_controller:
+            return [reading(ap, own_row(ap, poll), ts_ms, job.poll_seconds) for ap in aps]
+        # Matched with all of the controller's APs, so that one out of service is not unknown.
+        matched = match_aps(job.aps, poll.aps)
+        unknown = [row.name or row.mac or "without a name" for row in matched.unknown]
+        self._tell_once(job, "not in access_points.csv", unknown)
+        self._tell_once(job, "not listed by its controller", [ap.ap for ap in matched.unlisted])
+        serving = {ap.ap for ap in aps}
+        return [
+            reading(ap, row, ts_ms, job.poll_seconds)
+            for ap, row in matched.known
+            if ap.ap in serving
+        ]
+
+    def _tell_once(self, job: Job, what: str, names: Sequence[str]) -> None:
+        """Log when the set of names changes, not in every round."""
+        told = (job.target.name, what, *sorted(names))
+        if names and told not in self._told:
+            self._told = {t for t in self._told if t[:2] != told[:2]} | {told}
+            self._log.warning(
+                f"APs {what}",
+                controller=job.target.name,
+                count=len(names),
+                aps=sorted(names)[:_SHOWN],
+            )
+
+    def _now_ms(self) -> int:
+        return int(self._now().timestamp() * 1000)

@@ -139,7 +139,7 @@ class Crowd:
             expected[i] = np.where(is_open[i] > 0, inside, outside)
         site, shares = trouble.WAVERING
         if site in row:
-            expected[row[site]] *= shares[day.toordinal() // 7 % len(shares)]
+            expected[row[site]] *= shares[(day.toordinal() - 1) // 7 % len(shares)]
 
 
 def _at_hours(curves: Floats, hours: Floats) -> Floats:

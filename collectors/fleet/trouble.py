@@ -53,7 +53,7 @@ PASSERS_BY_INSIDE: Final = 0.05
 PASSERS_BY_OUTSIDE: Final = 0.9
 """Shares of the usual crowd in open hours, while open and while closed."""
 
-WAVERING: Final = ("mj-overzenne", (0.12, 0.45, 0.88))
+WAVERING: Final = ("mj-overzenne", (0.10, 0.45, 0.98))
 """To watch: shares that take turns week by week; idle on average, but who can be sure."""
 
 BROKEN: Final = "ls-bois-des-dames"

@@ -89,7 +89,8 @@ def _credential_kind(credential: Any) -> str | None:
         version = str(credential.get("version", "2c"))
         kinds = {"1": "CommunityCredential", "2c": "CommunityCredential", "3": "UserCredential"}
         return kinds.get(version)
-    return type(credential).__name__
+    is_model = isinstance(credential, CommunityCredential | UserCredential)
+    return type(credential).__name__ if is_model else "CommunityCredential"
 
 
 Credential = Annotated[

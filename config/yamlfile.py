@@ -25,14 +25,16 @@ STANDARD_TAGS: Final = "tag:yaml.org,2002:"
 INDENTED_BY_TAB: Final = re.compile(r" *\t\s*\S")
 
 PLAIN_WORDS: Final = {
+    "while scanning a quoted scalar": "a quote is never closed",
+    "found unknown escape character": (
+        "within double quotes a \\ begins an escape; use single quotes"
+    ),
     "mapping values are not allowed here": (
         "a ':' where none can stand; check the indentation, and put a text that holds ': ' in "
         "quotes"
     ),
     "could not find expected ':'": "a key without ':' after it; write key: value",
     "expected <block end>": "does not line up with the lines above; check the indentation",
-    "found unexpected end of stream": "a quote or bracket is never closed",
-    "while scanning a quoted scalar": "a quote is never closed",
     "found character '@'": "a text that begins with @ must be in quotes",
     "found character '%'": "a text that begins with % must be in quotes",
     "found character '`'": "a text that begins with ` must be in quotes",
@@ -113,8 +115,9 @@ def _syntax_problems(path: Path, text: str, error: MarkedYAMLError) -> list[Prob
         (plain for start, plain in PLAIN_WORDS.items() if any(s.startswith(start) for s in said)),
         "is not valid YAML here; write key: value, nested keys indented with spaces",
     )
-    unclosed = "never closed" in meaning and error.context_mark
-    mark = error.context_mark if unclosed else error.problem_mark or error.context_mark
+    mark, opened = error.problem_mark, error.context_mark
+    if opened and (mark is None or not text[mark.index :].strip() or "never closed" in meaning):
+        mark = opened  # What was opened there goes on to the end.
     return [Problem(path, (mark.line if mark else 0) + 1, "", meaning)]
 
 

@@ -12,7 +12,7 @@ PACKAGES = ("config", "collectors", "pipeline", "dashboards", "cli")
 MAY_IMPORT = {
     "config": set[str](),
     "collectors": {"config"},
-    "pipeline": {"config", "collectors.reading"},
+    "pipeline": {"config", "collectors.reading", "collectors.sink"},
     "dashboards": {"config", "pipeline"},
     "cli": {"config", "collectors", "pipeline", "dashboards"},
 }
@@ -23,7 +23,8 @@ HOME = {
     "paho": ("collectors/mqtt", "collectors/fleet/publisher.py"),
     "amqtt": "collectors/fleet/broker.py",
     "apscheduler": "pipeline/jobs",
-    "sqlite3": ("pipeline/store", "pipeline/state.py"),
+    "sqlite3": ("pipeline/store", "pipeline/state.py", "pipeline/spool"),
+    "influxdb_client": "pipeline/store/influx",
     "opening_hours": ("config", "pipeline/open_hours.py"),
     "typer": "cli",
 }

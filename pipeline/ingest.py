@@ -1,0 +1,124 @@
+"""From readings to durable samples; marks the usage that late ones change."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import structlog
+
+from collectors.reading import Reading
+from collectors.sink import NotDurableError
+from pipeline.state import State
+from pipeline.store.base import Store, StoreError
+from pipeline.usage.periods import WINDOW_MS, window_floor
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH: Final = 20_000
+"""Readings per transaction."""
+
+
+class Ingest:
+    """Writes samples. A sample of a closed window marks what it changes for another computation."""
+
+    def __init__(self, store: Store, state: State, max_counter_gap_ms: int) -> None:
+        self._store = store
+        self._state = state
+        self._max_counter_gap_ms = max_counter_gap_ms
+
+    def write(self, readings: Sequence[Reading]) -> None:
+        """Write; durable on return. Raises StoreError, and then nothing of it is written.
+
+        Marked before and after: before, so that a crash in between leaves a mark too many and not
+        one too few; after, because a window may be closed while we write.
+        """
+        closed = self._mark_late(readings, since_ms=0)
+        self._store.write_samples(readings)
+        self._mark_late(readings, since_ms=closed)
+
+    def _mark_late(self, readings: Sequence[Reading], since_ms: int) -> int:
+        closed = self._state.closed_until_ms() or 0
+        late = [r for r in readings if since_ms <= r.ts_ms < closed]
+        if late:
+            self._state.mark_dirty(sorted({span for r in late for span in self._touched(r)}))
+            log.info("late samples", samples=len(late))
+        return closed
+
+    def _touched(self, reading: Reading) -> Iterator[tuple[str, int, int]]:
+        """What a late sample changes: its hold, which may end a former one, and a difference."""
+        start = window_floor(reading.ts_ms)
+        hold_end = window_floor(reading.ts_ms + reading.interval_s * 1500)
+        yield reading.site, start, max(start, hold_end) + WINDOW_MS
+        if reading.rx_bytes is None and reading.tx_bytes is None:
+            return
+        until = reading.ts_ms + self._max_counter_gap_ms + 1
+        following = self._store.next_counter_ms(reading.ap, reading.ts_ms, until)
+        if following is not None:
+            yield reading.site, window_floor(following), window_floor(following) + WINDOW_MS
+
+
+class AsyncIngest:
+    """A `collectors.sink.Sink`: what many collectors write at once becomes one transaction.
+
+    Nothing queues up without bound, since every collector waits for its own readings.
+    """
+
+    def __init__(self, ingest: Ingest) -> None:
+        self._ingest = ingest
+        self._waiting: list[tuple[Sequence[Reading], asyncio.Future[None]]] = []
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._writer: asyncio.Task[None] | None = None
+
+    async def write(self, readings: Sequence[Reading]) -> None:
+        """Return once the readings are durable; raise NotDurableError if they are not."""
+        if not readings:
+            return
+        if self._closing:
+            raise NotDurableError("stopping")
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._run(), name="ingest")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((readings, done))
+        self._wake.set()
+        await done
+
+    async def close(self) -> None:
+        """Write what was handed over, then take nothing more."""
+        self._closing = True
+        self._wake.set()
+        if self._writer is not None:
+            await self._writer
+
+    async def _run(self) -> None:
+        while self._waiting or not self._closing:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._write(self._take())
+
+    def _take(self) -> list[tuple[Sequence[Reading], asyncio.Future[None]]]:
+        """What waits, oldest first, up to a batch."""
+        size, count = 0, 0
+        for readings, _ in self._waiting:
+            size += len(readings)
+            count += 1
+            if size >= MAX_BATCH:
+                break
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
+    async def _write(self, taken: list[tuple[Sequence[Reading], asyncio.Future[None]]]) -> None:
+        batch = [reading for readings, _ in taken for reading in readings]
+        writing = asyncio.to_thread(self._ingest.write, batch)
+        (failure,) = await asyncio.gather(writing, return_exceptions=True)
+        if isinstance(failure, StoreError):
+            log.error("samples not stored", samples=len(batch), error=str(failure))
+            failure = NotDurableError(str(failure))
+        for _, done in taken:
+            if done.done():
+                continue  # whoever waited has gone; the samples are written all the same
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)

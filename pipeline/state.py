@@ -1,0 +1,197 @@
+"""State that changes while the daemon runs: `state.db`, with either store.
+
+What usage has to be computed again, how far it is, which messages were refused, how the collectors
+are. Readable by its owner alone.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Final
+
+from pipeline.scrub import scrub_macs
+from pipeline.store.base import StoreError
+from pipeline.store.sqlite_file import NewerSchemaError, connect, migrate, transaction
+
+SCHEMA_VERSION: Final = 1
+MAX_CONTENT: Final = 2_000
+"""Characters kept of a refused message."""
+MAX_DEAD_LETTERS: Final = 10_000
+"""The oldest make room, and are still counted."""
+
+_DDL: Final = (
+    "CREATE TABLE dirty (id INTEGER PRIMARY KEY AUTOINCREMENT, site TEXT NOT NULL, "
+    "start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL)",
+    "CREATE TABLE marks (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE dead_letters (id INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, "
+    "source TEXT NOT NULL, subject TEXT NOT NULL, reason TEXT NOT NULL, content TEXT NOT NULL)",
+    "CREATE TABLE collectors (collector TEXT PRIMARY KEY, kind TEXT NOT NULL, "
+    "last_seen_ms INTEGER, ok INTEGER NOT NULL, targets INTEGER NOT NULL, "
+    "failed INTEGER NOT NULL, detail TEXT NOT NULL) WITHOUT ROWID",
+)
+_CLOSED_UNTIL: Final = "closed_until_ms"
+
+
+@dataclass(frozen=True, slots=True)
+class DirtySpan:
+    """A span of a site whose usage no longer follows from its samples. UTC milliseconds."""
+
+    id: int
+    site: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that could not be understood."""
+
+    at_ms: int
+    source: str
+    """The kind of collector it came through."""
+    subject: str
+    """What it is about, such as its topic."""
+    reason: str
+    """What is wrong and what is allowed."""
+    content: str
+    """Its beginning, without MAC addresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorHealth:
+    """How a collector was when last heard of."""
+
+    collector: str
+    kind: str
+    last_seen_ms: int | None
+    """When anything answered it last. UTC milliseconds."""
+    ok: bool
+    targets: int
+    """Devices, or access points that publish."""
+    failed: int
+    """Of them, silent."""
+    detail: str
+
+
+class State:
+    """Safe to use from several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open, or make, the file. Raises StoreError where that is impossible."""
+        self._path = path
+        self._lock = threading.Lock()
+        with self._translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Made before SQLite does, so that it is never open to others; -wal and -shm follow it.
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+            self._db = connect(path)
+            migrate(self._db, SCHEMA_VERSION, _DDL)
+
+    def mark_dirty(self, spans: Iterable[tuple[str, int, int]]) -> None:
+        """Remember, durably, that the usage of these (site, start, end) must be computed again."""
+        with self._writing() as db:
+            db.executemany("INSERT INTO dirty (site, start_ms, end_ms) VALUES (?, ?, ?)", spans)
+
+    def dirty(self) -> list[DirtySpan]:
+        """Every span marked and not cleared, in the order of marking."""
+        with self._locked() as db:
+            rows = db.execute("SELECT id, site, start_ms, end_ms FROM dirty ORDER BY id").fetchall()
+        return [DirtySpan(*row) for row in rows]
+
+    def clear_dirty(self, ids: Iterable[int]) -> None:
+        """Forget spans whose usage is right again."""
+        with self._writing() as db:
+            db.executemany("DELETE FROM dirty WHERE id = ?", [(number,) for number in ids])
+
+    def closed_until_ms(self) -> int | None:
+        """End of the last 15-minute window that was closed; None: none ever was."""
+        with self._locked() as db:
+            row = db.execute("SELECT value FROM marks WHERE name = ?", (_CLOSED_UNTIL,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def set_closed_until_ms(self, ms: int) -> None:
+        """Move it."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (_CLOSED_UNTIL, ms))
+
+    def add_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Keep refused messages aside, scrubbed and shortened; durable on return."""
+        rows = [
+            (
+                letter.at_ms,
+                letter.source,
+                scrub_macs(letter.subject),
+                scrub_macs(letter.reason),
+                # Scrubbed before it is cut, so that no half of an address is left at the end.
+                scrub_macs(letter.content)[:MAX_CONTENT],
+            )
+            for letter in letters
+        ]
+        with self._writing() as db:
+            db.executemany(
+                "INSERT INTO dead_letters (at_ms, source, subject, reason, content) "
+                "VALUES (?, ?, ?, ?, ?)",
+                rows,
+            )
+            db.execute(
+                "DELETE FROM dead_letters WHERE id <= (SELECT max(id) FROM dead_letters) - ?",
+                (MAX_DEAD_LETTERS,),
+            )
+
+    def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
+        """The latest refused messages, newest first."""
+        with self._locked() as db:
+            rows = db.execute(
+                "SELECT at_ms, source, subject, reason, content FROM dead_letters "
+                "ORDER BY id DESC LIMIT ?",
+                (limit,),
+            ).fetchall()
+        return [DeadLetter(*row) for row in rows]
+
+    def count_dead_letters(self) -> int:
+        """How many were ever refused, those that made room included."""
+        with self._locked() as db:
+            row = db.execute("SELECT ifnull(max(id), 0) FROM dead_letters").fetchone()
+        return int(row[0])
+
+    def set_collector(self, health: CollectorHealth) -> None:
+        """Remember how a collector is."""
+        with self._writing() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO collectors VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(health)
+            )
+
+    def collectors(self) -> list[CollectorHealth]:
+        """How every collector was, by name."""
+        with self._locked() as db:
+            rows = db.execute("SELECT * FROM collectors ORDER BY collector").fetchall()
+        return [
+            CollectorHealth(name, kind, seen, bool(ok), targets, failed, detail)
+            for name, kind, seen, ok, targets, failed, detail in rows
+        ]
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._locked() as db:
+            db.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._locked() as db, transaction(db):
+            yield db
+
+    @contextmanager
+    def _locked(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._translated():
+            yield self._db
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, NewerSchemaError) as error:
+            raise StoreError(f"{self._path}: {error}") from error

@@ -183,6 +183,11 @@ class Deployment(BaseModel):
         return self.folder / self.settings.state_dir
 
     @property
+    def state_path(self) -> Path:
+        """The file that this state is kept in."""
+        return self.state_dir / "state.db"
+
+    @property
     def store_path(self) -> Path:
         """The embedded store's file."""
         return self.folder / self.settings.store.path

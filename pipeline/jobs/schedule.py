@@ -66,6 +66,18 @@ def close_windows(now: datetime) -> Job:
     )
 
 
+def note_health(now: datetime) -> Job:
+    """Write down how listening goes, for `status` to tell."""
+    return Job(
+        name="note health",
+        trigger=IntervalTrigger(seconds=15, start_date=now),
+        misfire_grace_s=15,
+        coalesce=True,
+        reason="Only the present is of interest.",
+        first_run=now,
+    )
+
+
 def weekly_verdicts(zone: ZoneInfo, now: datetime) -> Job:
     """Judge every site on Monday morning, once the last day of the week is complete.
 

@@ -1,0 +1,190 @@
+"""The main job, wired: collectors to ingest to store, and what is computed from it.
+
+`run` keeps it going as a daemon, `demo` lets it run on a simulated city.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from cli.underused import judge
+from collectors.mqtt.collector import MqttCollector
+from collectors.sink import NotDurableError, Refused
+from collectors.snmp.gufo_engine import GufoEngine
+from collectors.snmp.poller import Job, Poller, RoundReport
+from collectors.snmp.profiles import load_profiles
+from config.deployment import Deployment
+from pipeline.ingest import AsyncIngest, Ingest
+from pipeline.jobs import schedule
+from pipeline.state import CollectorHealth, DeadLetter, State
+from pipeline.store.base import StoreError
+from pipeline.store.sqlite import SqliteStore
+from pipeline.underuse.changes import changes
+from pipeline.usage.aggregator import Aggregator
+
+log = structlog.get_logger(__name__)
+
+STOP_PATIENCE_S: Final = 20
+"""Jobs under way may finish for so long; what was read by then is stored in any case."""
+ONE_WEEK: Final = timedelta(weeks=1)
+SHOWN: Final = 3
+"""Failed devices named in a collector's detail."""
+
+
+class Service:
+    """Everything that runs. `start` and `stop` belong to one event loop."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        """Raise ConfigError for wrong profiles, StoreError where the store cannot be opened."""
+        self.deployment = deployment
+        profiles = load_profiles(deployment.profiles_dir)
+        self.state = State(deployment.state_path)
+        self.store = SqliteStore(deployment.store_path)
+        self.aggregator = Aggregator(deployment, self.store, self.state)
+        gap_ms = round(deployment.settings.usage.max_counter_gap_hours * 3_600_000)
+        self.ingest = AsyncIngest(Ingest(self.store, self.state, gap_ms))
+        self.poller = Poller(deployment, GufoEngine(), profiles, _now)
+        self.mqtt = (
+            MqttCollector(deployment, self.ingest, DeadLetters(self.state))
+            if deployment.settings.mqtt
+            else None
+        )
+        self._schedule = schedule.Schedule()
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Listen to the broker; poll, aggregate and judge on schedule from now on."""
+        await self.listen()
+        now = _now()
+        by_interval: dict[int, list[Job]] = {}
+        for job in self.poller.jobs:
+            by_interval.setdefault(job.poll_seconds, []).append(job)
+        for seconds, jobs in by_interval.items():
+            self._every(schedule.poll_round(seconds, now), partial(self.poll, jobs))
+        self._every(schedule.close_windows(now), self.close_windows)
+        zone = self.deployment.settings.zone
+        self._every(schedule.weekly_verdicts(zone, now), self._judge_week)
+        if self.mqtt:
+            self._every(schedule.note_health(now), self._note_mqtt)
+        self._schedule.start()
+
+    async def listen(self) -> None:
+        """Begin to listen to the broker, where the deployment names one."""
+        if self.mqtt:
+            await self.mqtt.start()
+
+    async def poll(self, jobs: Sequence[Job] | None = None) -> RoundReport:
+        """Poll these devices now, or all of them."""
+        report = await self.poller.round(self.ingest, jobs)
+        log.info(
+            "round done",
+            targets=report.targets,
+            ok=report.ok,
+            failed=len(report.failed),
+            readings=report.readings,
+            seconds=round(report.duration_s, 2),
+        )
+        await asyncio.to_thread(self.state.set_collector, _round_health(report, jobs))
+        return report
+
+    async def close_windows(self) -> None:
+        """Aggregate what is complete, and again what late samples changed."""
+        await asyncio.to_thread(self.aggregator.close_windows, time.time_ns() // 1_000_000)
+
+    async def stop(self) -> None:
+        """Start nothing more, let what is under way finish, store what was read."""
+        self._schedule.stop()
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=STOP_PATIENCE_S)
+            for task in late:
+                log.warning("stopped before its end", job=task.get_name())
+                task.cancel()
+        if self.mqtt:
+            await self.mqtt.stop()
+        await self.ingest.close()
+        self.store.close()
+        self.state.close()
+
+    def _every(self, job: schedule.Job, action: Callable[[], Awaitable[object]]) -> None:
+        async def tracked() -> None:
+            task = asyncio.current_task()
+            if task is None:
+                raise RuntimeError("jobs run as tasks")
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+            await action()
+
+        self._schedule.add(job, tracked)
+
+    async def _judge_week(self) -> None:
+        await asyncio.to_thread(self._tell_verdicts, _now())
+
+    def _tell_verdicts(self, now: datetime) -> None:
+        """Log the week's verdicts, and each that is another than the week before."""
+        week, before = (
+            judge(self.deployment, self.store, self.state.closed_until_ms(), moment)
+            for moment in (now, now - ONE_WEEK)
+        )
+        log.info("verdicts", **dict(Counter[str](found.verdict for found in week)))
+        for change in changes(before, week):
+            log.info("verdict changed", site=change.site, before=change.before, now=change.after)
+
+    async def _note_mqtt(self) -> None:
+        if self.mqtt:
+            seen = self.mqtt.health()
+            health = CollectorHealth(
+                collector="mqtt",
+                kind="mqtt",
+                last_seen_ms=seen.last_seen_ms,
+                ok=seen.ok,
+                targets=seen.targets,
+                failed=seen.silent,
+                detail=seen.detail,
+            )
+            await asyncio.to_thread(self.state.set_collector, health)
+
+
+class DeadLetters:
+    """Keeps refused messages aside in the state; a `collectors.sink.DeadLetterSink`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def set_aside(self, refused: Sequence[Refused]) -> None:
+        """Return once they are durable; raise NotDurableError if they are not."""
+        letters = [
+            DeadLetter(r.at_ms, r.source, r.subject, r.reason, r.content.decode(errors="replace"))
+            for r in refused
+        ]
+        try:
+            await asyncio.to_thread(self._state.add_dead_letters, letters)
+        except StoreError as error:
+            raise NotDurableError(str(error)) from error
+
+
+def _round_health(report: RoundReport, jobs: Sequence[Job] | None) -> CollectorHealth:
+    failed = [failure.device for failure in report.failed]
+    interval = f" every {jobs[0].poll_seconds} s" if jobs else ""
+    detail = f"{report.ok} of {report.targets} answered in {report.duration_s:.1f} s"
+    if failed:
+        more = f" and {len(failed) - SHOWN} more" if len(failed) > SHOWN else ""
+        detail += f"; not: {', '.join(failed[:SHOWN])}{more}"
+    return CollectorHealth(
+        collector=f"snmp{interval}",
+        kind="snmp",
+        last_seen_ms=time.time_ns() // 1_000_000 if report.ok else None,
+        ok=not report.lost and (report.ok > 0 or not report.targets),
+        targets=report.targets,
+        failed=len(failed),
+        detail=detail,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

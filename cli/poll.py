@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 import typer
 from pydantic import SecretStr
+from rich.markup import escape
 from rich.table import Table
 
 from cli.options import (
@@ -35,6 +36,15 @@ from config.settings import CommunityCredential
 _DEFAULT_PORT: Final = 161
 _TOGETHER: Final = 32
 """Devices of one site polled at the same time."""
+_HEADINGS: Final = {
+    "clients_2g": "2.4 GHz",
+    "clients_5g": "5 GHz",
+    "clients_6g": "6 GHz",
+    "rx_bytes": "from clients",
+    "tx_bytes": "to clients",
+    "uptime_s": "up for (s)",
+    "channel_utilisation": "air in use (%)",
+}
 _WHAT_TO_CHECK: Final = (
     "Check that it is switched on, that its SNMP agent is enabled on that port and speaks this "
     "version, that the community is right (a wrong one gets no answer at all), and that neither "
@@ -62,6 +72,7 @@ def poll(
             show_default=False,
         ),
     ] = None,
+    *,
     host: Annotated[
         str | None,
         typer.Option(
@@ -247,7 +258,7 @@ def _complain(message: str) -> None:
 
 def _table(ask: _Ask, answer: DevicePoll) -> Table:
     table = Table(
-        title=f"{ask.target}: {answer.sys_descr or 'does not say what it is'}",
+        title=escape(f"{ask.target}: {answer.sys_descr or 'does not say what it is'}"),
         caption=f"profile {answer.profile}; clients in all: {_shown(answer.clients_total)}; "
         f"APs connected: {_shown(answer.ap_count)}",
         title_justify="left",
@@ -256,7 +267,11 @@ def _table(ask: _Ask, answer: DevicePoll) -> Table:
     # A column that no AP says anything in takes room from those that speak.
     fields = [f for f in AP_FIELDS if any(getattr(ap, f) is not None for ap in answer.aps)]
     for field in fields:
-        table.add_column(field, justify="left" if field in {"ap", "name", "mac"} else "right")
+        table.add_column(
+            _HEADINGS.get(field, field),
+            justify="left" if field in {"ap", "name", "mac"} else "right",
+            no_wrap=field == "mac",
+        )
     for ap in answer.aps:
         table.add_row(*(_cell(ap, field) for field in fields))
     return table
@@ -270,4 +285,4 @@ def _cell(ap: ApPoll, field: str) -> str:
 
 
 def _shown(value: object) -> str:
-    return "-" if value is None else str(value)
+    return "-" if value is None else escape(str(value))

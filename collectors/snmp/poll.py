@@ -154,8 +154,7 @@ class _Poll:
         return _Choice(self._profiles[FALLBACK], is_certain)
 
     async def _has(self, oid: str) -> bool:
-        if oid not in self.raw.columns:
-            await self._walk(oid)
+        await self._walk(oid)
         if self.raw.columns.get(oid):
             return True
         return oid not in self.raw.failed and bool(await self._session.get([oid]))
@@ -182,12 +181,22 @@ class _Poll:
         return so_far.clients_total is None
 
     async def _read_table(self, role: Role, profile: Profile) -> None:
-        for name, cells in profile.tables[role].columns.items():
-            for cell, oid in self._located(cells):
-                if oid not in self.raw.columns and oid not in self.raw.failed:
-                    await self._walk(oid)
-                if self._is_enough(name, cell, oid):
+        """Walk the preferred columns; then alternatives, where these leave something open."""
+        columns = profile.tables[role].columns
+        for cells in columns.values():
+            for _, oid in self._located(cells[:1]):
+                await self._walk(oid)
+        rows = {
+            index
+            for cells in columns.values()
+            for _, oid in self._located(cells)
+            for index, _ in self.raw.columns.get(oid, ())
+        }
+        for name, cells in columns.items():
+            for number, (_, oid) in enumerate(self._located(cells)):
+                if number and self._is_answered(name, cells[:number], rows):
                     break
+                await self._walk(oid)
 
     def _located(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, str]]:
         for cell in cells:
@@ -195,14 +204,24 @@ class _Poll:
             if oid is not None:
                 yield cell, oid
 
-    def _is_enough(self, name: str, cell: Cell, oid: str) -> bool:
-        """Whether the next alternative of a column can be left unread."""
+    def _is_answered(self, name: str, cells: Sequence[Cell], rows: set[str]) -> bool:
+        """Whether these alternatives of a column say all that it could."""
+        located = list(self._located(cells))
         if name in COUNTERS:
-            return oid in self.raw.failed or has_traffic(cell, self.raw)
-        rows = self.raw.columns.get(oid, ())
-        return bool(rows) and all(_says(cell, value) for _, value in rows)
+            # Another width must not stand in for one that only failed this time.
+            failed = any(oid in self.raw.failed for _, oid in located)
+            return failed or any(has_traffic(cell, self.raw) for cell, _ in located)
+        said = {
+            index
+            for cell, oid in located
+            for index, value in self.raw.columns.get(oid, ())
+            if _says(cell, value)
+        }
+        return rows <= said
 
     async def _walk(self, oid: str) -> None:
+        if oid in self.raw.columns or oid in self.raw.failed:
+            return
         if self._timeouts >= _MAX_TIMEOUTS:
             self.raw.failed.add(oid)
             return

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import pysnmp.hlapi.v3arch.asyncio as hlapi
+from pyasn1.type import univ
 from pysnmp.entity import config
 from pysnmp.error import PySnmpError
 from pysnmp.proto import errind, rfc1902, rfc1905
@@ -143,6 +144,6 @@ def _value(value: Any) -> Value:
         return ".".join(map(str, bytes(value)))
     if isinstance(value, rfc1902.OctetString):
         return bytes(value)
-    if isinstance(value, rfc1902.ObjectIdentifier):
+    if isinstance(value, univ.ObjectIdentifier):
         return str(value)
     return int(value)

@@ -1,7 +1,9 @@
 """A broker of one's own for the demo and the tests: loopback only, on any free port.
 
-mosquitto where it is installed (MQTT 5, sessions survive a restart), else amqtt, which pip installs
-(MQTT 3.1.1, sessions in memory only). Either runs as a child process.
+mosquitto where it is installed (MQTT 5; sessions survive a restart), else amqtt, which pip brings.
+amqtt 0.12 speaks MQTT 3.1.1, keeps nothing for an anonymous client that is away, and gives up a
+message that is not acknowledged within 5 s or before the connection ends: enough for a demo, not
+for a city. Either runs as a child process.
 """
 
 import asyncio

@@ -25,6 +25,7 @@ from collectors.mqtt.telemetry import Cause
 from collectors.sink import DeadLetterSink, NotDurableError, Sink
 from config.deployment import Deployment
 
+MAX_PENDING: Final = 5_000
 _BATCH: Final = 1_000
 """Messages per write: read in some 10 ms, so that the event loop stays responsive."""
 _DRAIN_S: Final = 10.0
@@ -91,8 +92,14 @@ class MqttCollector:
         *,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         backoff: Backoff = Backoff(),
+        max_pending: int = MAX_PENDING,
+        protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
     ) -> None:
-        """Raise ValueError when the deployment has no mqtt section."""
+        """Raise ValueError when the deployment has no mqtt section.
+
+        max_pending: messages taken from the broker and not yet stored; bounds our memory.
+        protocol: tried first.
+        """
         if deployment.settings.mqtt is None:
             raise ValueError("spotwatch.yaml has no mqtt section")
         self.counters = Counters()
@@ -103,7 +110,9 @@ class MqttCollector:
         self._dead_letters = dead_letters
         self._now_ms = now_ms
         self._backoff = backoff
-        self._protocol = MQTTProtocolVersion.MQTTv5
+        self._max_pending = max_pending
+        self._protocol = protocol
+        self._protocol_works = False
         self._heard_ms: dict[str, int] = {}
         self._told_keys: set[str] = set()
         self._trouble = "not started"
@@ -114,7 +123,7 @@ class MqttCollector:
 
     async def start(self) -> None:
         """Begin to connect, in the background; `wait_connected` waits for it."""
-        self._inbox = Inbox(asyncio.get_running_loop())
+        self._inbox = Inbox(asyncio.get_running_loop(), self._max_pending)
         self._connected = asyncio.Event()
         self._stopping = asyncio.Event()
         self._started_ms = self._now_ms()
@@ -198,7 +207,9 @@ class MqttCollector:
             topics=self._interpreter.topics,
             receive=self._inbox.put,
             now_ms=self._now_ms,
+            max_pending=self._max_pending,
         )
+        self._connection = connection
         wanted = False
         try:
             session_present = await connection.open()
@@ -208,11 +219,11 @@ class MqttCollector:
                 protocol=self._protocol.name,
                 session="resumed" if session_present else "new",
             )
+            self._protocol_works = True
             self._trouble = ""
-            self._connection = connection
             self._connected.set()
             self._trouble = await connection.end()
-            wanted = connection.is_hung_up
+            wanted = connection.is_given_up
         except ConnectError as error:
             self._trouble = str(error)
             wanted = self._try_other_protocol(error)
@@ -223,15 +234,18 @@ class MqttCollector:
         return wanted
 
     def _try_other_protocol(self, error: ConnectError) -> bool:
-        """Fall back to MQTT 3.1.1 where 5 is not spoken; return whether to try at once."""
-        if error.cause == "other":
+        """Fall back to MQTT 3.1.1 where 5 is not spoken; return whether to try at once.
+
+        An old broker may hang up or wait in place of an answer. So may one that is out of order, or
+        that wants TLS: then both versions are tried in turn, until one has worked.
+        """
+        if error.cause == "other" or (error.cause == "silent" and self._protocol_works):
             return False
         five = self._protocol == MQTTProtocolVersion.MQTTv5
-        # An old broker may hang up in place of an answer, and so may one that wants TLS: then
-        # both versions are tried in turn.
         if five or error.cause == "silent":
             self._protocol = MQTTProtocolVersion.MQTTv311 if five else MQTTProtocolVersion.MQTTv5
-        return five and error.cause == "protocol"
+            self._protocol_works = False
+        return five
 
     async def _consume(self) -> None:
         while not self._stopping.is_set():
@@ -288,8 +302,8 @@ class MqttCollector:
 
     def _fetch_left_behind(self) -> None:
         """A broker sends again what it holds for us when we connect again."""
-        left, self._inbox.left_behind = self._inbox.left_behind, 0
-        if left and self._connection is not None:
-            self.counters.deferred += left
-            log.warning("mqtt_messages_deferred", messages=left)
-            self._connection.hang_up()
+        connection = self._connection
+        if connection is not None and connection.left_behind and not connection.is_given_up:
+            self.counters.deferred += connection.left_behind
+            log.warning("mqtt_messages_deferred", messages=connection.left_behind)
+            connection.give_up()

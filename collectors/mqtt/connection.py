@@ -24,13 +24,13 @@ from collectors.mqtt.errors import ADVICE, ConnectError, explain
 from collectors.mqtt.telemetry import MAX_PAYLOAD
 from config.settings import Mqtt
 
-MAX_PENDING: Final = 5_000
-"""Messages taken from the broker and not yet acknowledged; bounds our memory."""
-
 _MAX_PACKET: Final = 1024 * 1024
 """An MQTT 5 broker keeps anything larger to itself."""
 _KEEP_ALIVE_S: Final = 60
-_CONNECT_S: Final = 10.0
+_OPEN_S: Final = 15.0
+"""To be reached: the name, TCP, TLS."""
+_ANSWER_S: Final = 3.0
+"""Then to answer. Short, because a broker that does not know MQTT 5 may wait for us instead."""
 _CLOSE_S: Final = 5.0
 
 log = structlog.get_logger()
@@ -74,7 +74,8 @@ class _Client(paho.Client):
 class Connection:
     """Opened once, closed once. Belongs to the event loop; `receive` is called on paho's thread.
 
-    folder: where a relative mqtt.ca_file lies.
+    folder: where a relative mqtt.ca_file lies. max_pending: an MQTT 5 broker sends no more before
+    we acknowledge some; with 3.1.1 it is the broker that decides.
     """
 
     def __init__(
@@ -86,20 +87,26 @@ class Connection:
         topics: Sequence[str],
         receive: Callable[[Message], None],
         now_ms: Callable[[], int],
+        max_pending: int,
     ) -> None:
         self._settings = settings
         self._folder = folder
         self._topics = topics
         self._receive = receive
         self._now_ms = now_ms
+        self._max_pending = max_pending
         self._protocol = protocol
         self._loop = asyncio.get_running_loop()
+        self._reached: asyncio.Future[None] = self._loop.create_future()
         self._answer: asyncio.Future[tuple[ReasonCode, bool]] = self._loop.create_future()
         self._granted: asyncio.Future[list[ReasonCode]] = self._loop.create_future()
-        self._end: asyncio.Future[str] = self._loop.create_future()
+        self._given_up: asyncio.Future[None] = self._loop.create_future()
+        self._flushed: asyncio.Future[None] = self._loop.create_future()
+        self._ended: asyncio.Future[str] = self._loop.create_future()
         self._farewell = ""
-        self.is_hung_up = False
-        """Whether the end is our own wish."""
+        self._closing = False
+        self.left_behind = 0
+        """Messages that there was no room for: the broker sends them to a later connection."""
         self._client: _Client | None = None
 
     async def open(self) -> bool:
@@ -112,7 +119,8 @@ class Connection:
         except (OSError, ValueError) as error:
             raise ConnectError("other", explain(error, self._settings)) from error
         client.loop_start()
-        await self._until(self._answer)
+        await self._until(self._reached, _OPEN_S)
+        await self._until(self._answer, _ANSWER_S)
         code, session_present = self._answer.result()
         if code.is_failure:
             refused = str(code)
@@ -121,7 +129,7 @@ class Connection:
                 "protocol" if refused == "Unsupported protocol version" else "other",
                 f"the broker refuses us: {refused}; {advice}",
             )
-        await self._until(self._granted)
+        await self._until(self._granted, _ANSWER_S)
         for topic, granted in zip(self._topics, self._granted.result(), strict=False):
             if granted.is_failure:
                 log.error(
@@ -133,45 +141,64 @@ class Connection:
         return session_present
 
     async def end(self) -> str:
-        """Wait until the connection is gone; return why."""
-        return await asyncio.shield(self._end)
+        """Wait until the connection is gone, or somebody gives it up; return why."""
+        await self._either(self._given_up, None)
+        return self._ended.result() if self._ended.done() else "given up"
 
     def acknowledge(self, message: Message) -> None:
         """Let the broker forget a message of this connection; of a lost one it forgets nothing."""
-        if self._client is not None and message.qos and not self._end.done():
+        if self._client is not None and message.qos and not self._ended.done():
             self._client.ack(message.number, message.qos)
 
-    def hang_up(self) -> None:
-        """Disconnect once all acknowledgements are out; the broker keeps the session."""
-        self.is_hung_up = True
-        if self._client is not None:
-            self._client.disconnect()
+    @property
+    def is_given_up(self) -> bool:
+        """Whether the end is our own wish."""
+        return self._given_up.done()
+
+    def give_up(self) -> None:
+        """Let `end` return, so that whoever waits there closes it."""
+        if not self._given_up.done():
+            self._given_up.set_result(None)
 
     async def close(self) -> None:
-        """Hang up and wait for it, but not for ever for a broker that no longer listens."""
-        self.hang_up()
+        """Disconnect once all acknowledgements have arrived; the broker keeps the session.
+
+        Waits for it, but not for ever for a broker that no longer listens.
+        """
+        self._closing = True
         if self._client is None:
             return
-        await asyncio.wait([self._end], timeout=_CLOSE_S)
+        if self._granted.done() and not self._ended.done():
+            # What the broker has sent and we have not read makes our system reset the connection
+            # when it is closed, and the broker may then overlook acknowledgements. So first ask for
+            # an answer to something harmless: it has read all that went before.
+            self._client.unsubscribe(self._settings.base_topic)
+            await self._either(self._flushed, _CLOSE_S)
+        self._client.disconnect()
+        await asyncio.wait([self._ended], timeout=_CLOSE_S)
         sock = self._client.socket()
-        if not self._end.done() and isinstance(sock, socket.socket):
+        if not self._ended.done() and isinstance(sock, socket.socket):
             with contextlib.suppress(OSError):  # it may be gone by now
                 sock.shutdown(socket.SHUT_RDWR)
-            await asyncio.wait([self._end], timeout=_CLOSE_S)
+            await asyncio.wait([self._ended], timeout=_CLOSE_S)
 
-    async def _until(self, answer: asyncio.Future[Any]) -> None:
+    async def _either(self, step: asyncio.Future[Any], limit_s: float | None) -> None:
         await asyncio.wait(
-            [answer, self._end], timeout=_CONNECT_S, return_when=asyncio.FIRST_COMPLETED
+            [step, self._ended], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED
         )
-        if answer.done():
+
+    async def _until(self, step: asyncio.Future[Any], limit_s: float) -> None:
+        await self._either(step, limit_s)
+        if step.done():
             return
-        if self._end.done():
-            raise ConnectError(
-                "other" if self._farewell else "silent",
-                self._farewell
-                or "it hung up without an answer: does it expect TLS on this port (mqtt.tls)?",
-            )
-        raise ConnectError("other", f"no answer within {_CONNECT_S:.0f} s: is it an MQTT broker?")
+        if self._farewell:
+            raise ConnectError("other", self._farewell)
+        if not self._reached.done():
+            raise ConnectError("other", explain(TimeoutError(), self._settings))
+        raise ConnectError(
+            "silent",
+            "the broker does not answer: is it one, does it expect TLS on this port (mqtt.tls)?",
+        )
 
     def _prepare(self) -> _Client:
         """Build the client. Reads certificates from the disk, so it is done on a thread."""
@@ -186,8 +213,10 @@ class Connection:
             manual_ack=True,
         )
         client.ended = self._on_ended
+        client.on_socket_open = lambda *_: self._tell(self._reached, None)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = lambda *_: self._tell(self._flushed, None)
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         if settings.username is not None:
@@ -204,7 +233,8 @@ class Connection:
         if five:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = settings.session_hours * 3600
-            properties.ReceiveMaximum = MAX_PENDING
+            # Half, because some send more than they may, and all begin anew when we reconnect.
+            properties.ReceiveMaximum = max(1, self._max_pending // 2)
             properties.MaximumPacketSize = _MAX_PACKET
             client.connect_async(
                 settings.host,
@@ -227,7 +257,7 @@ class Connection:
         code: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if self.is_hung_up:
+        if self._closing:
             client.disconnect()
         elif not code.is_failure:
             client.subscribe([(topic, 1) for topic in self._topics])
@@ -278,7 +308,9 @@ class Connection:
     def _on_ended(self, error: OSError | None) -> None:
         if error is not None:
             self._farewell = explain(error, self._settings)
-        self._tell(self._end, self._farewell or "the connection was lost")
+        # Few brokers say that another client took over the session.
+        lost = "the connection is lost; if again and again: is mqtt.client_id used twice?"
+        self._tell(self._ended, self._farewell or lost)
 
     def _tell(self, future: asyncio.Future[Any], result: object) -> None:
         def settle() -> None:

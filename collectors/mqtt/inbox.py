@@ -4,30 +4,28 @@ import asyncio
 import contextlib
 from collections import deque
 
-from collectors.mqtt.connection import MAX_PENDING, Message
+from collectors.mqtt.connection import Message
 
 
 class Inbox:
     """Keeps order and stays bounded: what does not fit is left to the broker, unacknowledged."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, most: int = MAX_PENDING) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, most: int) -> None:
         self._loop = loop
         self._most = most
         self._messages: deque[Message] = deque()
         self._arrived = asyncio.Event()
         self._told = False
         self._closed = False
-        self.left_behind = 0
-        """Messages that did not fit since this was last set to 0."""
 
     def put(self, message: Message) -> None:
         """Take a message; called on paho's thread."""
         if self._closed:
             return
-        if len(self._messages) >= self._most:
-            self.left_behind += 1
-            return
-        self._messages.append(message)
+        if len(self._messages) < self._most:
+            self._messages.append(message)
+        else:
+            message.connection.left_behind += 1
         if not self._told:
             self._told = True
             with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody waits

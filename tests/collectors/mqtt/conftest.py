@@ -1,11 +1,15 @@
-"""A deployment of two sites, whose APs are heard over MQTT."""
+"""A deployment of two sites, whose APs are heard over MQTT, and where their readings go."""
 
-from collections.abc import Callable
+import asyncio
+import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from collectors.reading import Reading
+from collectors.sink import NotDurableError, Refused
 from config.deployment import AccessPoint, Deployment, Site
 from config.settings import Mqtt, Settings
 
@@ -40,3 +44,52 @@ def make_deployment(tmp_path: Path) -> MakeDeployment:
 @pytest.fixture
 def deployment(make_deployment: MakeDeployment) -> Deployment:
     return make_deployment()
+
+
+class MemoryStore:
+    """A sink and a place for dead letters, which can be told to fail or to wait."""
+
+    def __init__(self) -> None:
+        self.readings: list[Reading] = []
+        self.refused: list[Refused] = []
+        self.attempts = 0
+        self.good_writes = math.inf
+        """Then it fails."""
+        self.may_write = asyncio.Event()
+        self.may_write.set()
+        self._changed = asyncio.Condition()
+
+    async def write(self, readings: Sequence[Reading]) -> None:
+        await self._note()
+        await self.may_write.wait()
+        self._check()
+        self.readings += readings
+        await self._note()
+
+    async def set_aside(self, refused: Sequence[Refused]) -> None:
+        self._check()
+        self.refused += refused
+        await self._note()
+
+    def _check(self) -> None:
+        self.attempts += 1
+        if self.good_writes <= 0:
+            raise NotDurableError("disk full")
+        self.good_writes -= 1
+
+    async def _note(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until something holds that changes with a write."""
+        async with asyncio.timeout(6), self._changed:
+            await self._changed.wait_for(holds)
+
+    def clients(self, ap: str = "hall") -> list[int | None]:
+        return [r.clients for r in self.readings if r.ap == ap]
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()

@@ -142,7 +142,9 @@ def _notes(deployment: Deployment) -> Iterator[str]:
     aps = deployment.access_points.values()
     published = sum(ap.source == "mqtt" for ap in aps)
     if published and deployment.settings.mqtt is None:
-        yield f"{published} access points publish over MQTT, and spotwatch.yaml has no mqtt section"
+        yield (
+            f"access points that publish over MQTT: {published}; spotwatch.yaml has no mqtt section"
+        )
     served = {ap.site for ap in aps}
     without = [site for site in deployment.sites if site not in served]
     if without:

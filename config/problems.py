@@ -22,7 +22,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        key = f"{self.key}: " if self.key else ""
+        # A column can be named anything, line breaks too; a problem is one line.
+        key = self.key if self.key.isprintable() else repr(self.key)
+        key = f"{key}: " if key else ""
         return f"{self.file}:{self.line}: {key}{self.message}"
 
 

@@ -48,7 +48,7 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
             f"is not UTF-8 (byte 0x{byte:02x}, as Latin-1 and Windows files have); {SAVE_AS_UTF8}"
         )
         problems.append(Problem(path, line, "", message))
-        return data.removeprefix(codecs.BOM_UTF8).decode("latin-1")
+        return data.removeprefix(codecs.BOM_UTF8).decode("cp1252", errors="replace")
 
 
 def line_at(data: bytes, position: int) -> int:

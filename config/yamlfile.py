@@ -106,7 +106,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def _syntax_problems(path: Path, text: str, error: MarkedYAMLError) -> list[Problem]:
-    tabs = [n for n, line in enumerate(text.splitlines(), 1) if INDENTED_BY_TAB.match(line)]
+    tabs = [n for n, line in enumerate(text.split("\n"), 1) if INDENTED_BY_TAB.match(line)]
     if "'\\t'" in (error.problem or "") and tabs:
         message = "is indented with a tab; YAML takes spaces only"
         return [Problem(path, line, "", message) for line in tabs]

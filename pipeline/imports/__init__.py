@@ -1,0 +1,1 @@
+"""History from files: samples of another system, checked row by row, into the same store."""

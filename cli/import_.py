@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -27,6 +27,9 @@ from cli.stores import opened
 from pipeline.imports.importer import Importer, Report
 from pipeline.imports.samples import Refusal
 from pipeline.imports.source import open_source
+
+HOLD: Final = 1.5
+"""A sample holds for so many poll intervals."""
 
 FileArgument = Annotated[
     Path,
@@ -103,6 +106,8 @@ def document(report: Report) -> dict[str, Any]:
         "imported": report.imported,
         "refused": report.refused,
         "duplicates": report.duplicates,
+        "spacing_s": report.spacing_s,
+        "poll_seconds": report.interval_s,
         "reasons": dict(report.reasons.most_common()),
         "first": iso(report.first_ms),
         "last": iso(report.last_ms),
@@ -124,6 +129,13 @@ def _show(file: Path, report: Report, rejected: Path | None) -> None:
     )
     if report.duplicates:
         out.print(f"{report.duplicates} of them complete or correct an earlier row.")
+    if report.spacing_s and report.interval_s and report.spacing_s > HOLD * report.interval_s:
+        err.print(
+            f"The samples of an access point are about {report.spacing_s:.0f} s apart, but are "
+            f"taken to come every {report.interval_s} s: the time between counts as unknown. If "
+            f"they were polled so rarely, import again with --poll-seconds {report.spacing_s:.0f}.",
+            style="yellow",
+        )
     if not report.refused:
         return
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.reasons.most_common())

@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -39,6 +41,10 @@ class Report:
     first_ms: int | None = None
     last_ms: int | None = None
     longest_hold_ms: int = 0
+    spacing_s: float | None = None
+    """Median time between two samples of an AP, of the first batch that tells."""
+    interval_s: int | None = None
+    """How often they were taken to come: the longest poll interval."""
     sites: set[str] = field(default_factory=set)
     aps: set[str] = field(default_factory=set)
 
@@ -143,8 +149,17 @@ class Importer:
             report.last_ms = max([*times, report.last_ms or 0])
             longest_s = max(reading.interval_s for reading in readings)
             report.longest_hold_ms = max(report.longest_hold_ms, longest_s * 1500)
+            report.interval_s = max(report.interval_s or 0, longest_s)
+            if report.spacing_s is None:
+                report.spacing_s = _spacing_s(readings)
             report.sites.update({reading.site for reading in readings})
             report.aps.update({reading.ap for reading in readings})
+
+
+def _spacing_s(readings: Sequence[Reading]) -> float | None:
+    """Median time from one sample of an AP to its next; they are sorted by AP and time."""
+    gaps = [b.ts_ms - a.ts_ms for a, b in pairwise(readings) if a.ap == b.ap and a.ts_ms < b.ts_ms]
+    return median(gaps) / 1000 if gaps else None
 
 
 class _Seen:

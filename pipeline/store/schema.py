@@ -25,3 +25,32 @@ USAGE_COLUMNS: Final = {
 """Additive where it can be, in whole milliseconds, so that the sum over any grouping is exact and
 recomputing gives the same bits. Rates (mean clients, availability, coverage) are derived when read.
 """
+
+# How InfluxDB holds the same columns. Every other column of a row is a field.
+SAMPLE_MEASUREMENT: Final = "sample"
+SAMPLE_TAGS: Final = ("site", "ap")
+SAMPLE_FIELDS: Final = {
+    "up": "integer",  # not a boolean: InfluxQL cannot take the mean of booleans
+    "clients": "integer",
+    "clients_2g": "integer",
+    "clients_5g": "integer",
+    "clients_6g": "integer",
+    "rx_bytes": "integer",
+    "tx_bytes": "integer",
+    "counter_bits": "integer",
+    "uptime_s": "integer",
+    "channel_utilisation": "float",
+    "interval_s": "integer",  # in every point: what counts points counts this
+}
+USAGE_MEASUREMENTS: Final = {"15min": "usage_15min", "hour": "usage_hour", "day": "usage_day"}
+USAGE_TAGS: Final = ("site", "kind", "commune")
+USAGE_FIELDS: Final = tuple(c for c in USAGE_COLUMNS if c not in ("site", "start_ms"))
+"""All integers. The time of a point is `start_ms`."""
+
+
+def series_count(aps: int, sites: int) -> int:
+    """How many series a deployment makes in InfluxDB: bounded by its files, not by its visitors.
+
+    An AP or a site whose place, kind or commune changes adds one series a change.
+    """
+    return aps + sites * len(USAGE_MEASUREMENTS)

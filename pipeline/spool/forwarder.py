@@ -1,0 +1,148 @@
+"""Empties the spool into the remote store, for as long as it takes."""
+
+import threading
+import time
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+import structlog
+
+from pipeline.spool.delivery import deliver
+from pipeline.spool.destination import Destination, MisconfiguredError, UnavailableError
+from pipeline.spool.spool import Spool
+from pipeline.store.base import StoreError
+
+BATCH_LINES: Final = 5000
+FIRST_WAIT_S: Final = 1.0
+LONGEST_WAIT_S: Final = 60.0
+"""Between attempts while the store is away: short enough to be back soon, long enough to let a
+store that comes back breathe. A Retry-After may ask for longer."""
+MISCONFIGURED_WAIT_S: Final = 60.0
+IDLE_WAIT_S: Final = 5.0
+"""Longest wait for new lines: another process may have spooled them."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Forwarder:
+    """Sends batches, oldest first; while it is behind, every other batch is the newest.
+
+    So a long backlog empties, and what is collected now shows at once.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        destination: Destination,
+        *,
+        batch_lines: int = BATCH_LINES,
+        random: Random | None = None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ):
+        self._spool = spool
+        self._destination = destination
+        self._batch_lines = batch_lines
+        self._random = random or Random()  # noqa: S311 - spreads retries, guards no secret
+        self._now_ms = now_ms
+        self._newest_next = False
+        self._failures = 0
+        self._trouble: str | None = None
+        self._new_lines = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing can be sent now, in words; None where all is well."""
+        return self._trouble
+
+    def step(self) -> float:
+        """Send one batch. Returns the seconds to wait before the next: 0 while there is more."""
+        try:
+            return self._step()
+        except StoreError as error:
+            # The spool itself: a full disk may keep even sent lines from being struck off. They
+            # are sent again then, which changes nothing in the store.
+            return self._failed(error)
+
+    def _step(self) -> float:
+        newest = self._newest_next
+        batch = (self._spool.newest if newest else self._spool.oldest)(self._batch_lines)
+        if not batch:
+            self._newest_next = False
+            return IDLE_WAIT_S
+        delivery = deliver(batch, self._destination)
+        if delivery.stored:
+            self._spool.forget(delivery.stored)
+        if delivery.rejected:
+            self._spool.reject(delivery.rejected, self._now_ms())
+            _log.error(
+                "the store refuses lines; they are set aside, see `spotwatch spool --rejected`",
+                lines=len(delivery.rejected),
+                reason=delivery.rejected[0][1],
+            )
+        if delivery.error is not None:
+            return self._failed(delivery.error)
+        self._recovered()
+        # A full batch: there is probably more, so the other end has its turn.
+        self._newest_next = len(batch) == self._batch_lines and not newest
+        return 0.0
+
+    def _failed(self, error: StoreError) -> float:
+        self._failures += 1
+        said = str(error)
+        if said != self._trouble:
+            health = self._spool.health()
+            _log.error(
+                "cannot send; everything is kept and sent later",
+                reason=said,
+                waiting_lines=health.lines,
+                waiting_s=round(health.age_s(self._now_ms())),
+            )
+            self._trouble = said
+        if isinstance(error, MisconfiguredError):
+            return MISCONFIGURED_WAIT_S
+        # Doubling, and spread, so that many senders do not come back in step.
+        longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(self._failures - 1, 10))
+        wait: float = longest * (0.5 + self._random.random() / 2)
+        asked = error.retry_after_s if isinstance(error, UnavailableError) else None
+        return max(wait, asked or 0.0)
+
+    def _recovered(self) -> None:
+        if self._trouble is not None:
+            _log.info("sending again", waiting_lines=self._spool.health().lines)
+        self._failures = 0
+        self._trouble = None
+
+    def wake(self) -> None:
+        """Say that there are new lines. Does not shorten a wait for a store that is away."""
+        self._new_lines.set()
+
+    def start(self) -> None:
+        """Send from a thread of its own until `stop`."""
+        self._thread = threading.Thread(target=self._run, name="spool-forwarder", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout_s: float | None = None) -> None:
+        """End the thread once its present batch is through; what waits stays in the spool."""
+        self._stop.set()
+        self._new_lines.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def drain(self) -> None:
+        """Send until nothing waits. Raises what stops it, as StoreError."""
+        while self._spool.health().lines:
+            self.step()
+            if self._trouble is not None:
+                raise StoreError(self._trouble)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._new_lines.clear()
+            wait_s = self.step()
+            if self._trouble is not None:
+                self._stop.wait(wait_s)
+            elif wait_s:
+                self._new_lines.wait(wait_s)

@@ -1,0 +1,190 @@
+"""Usage in InfluxDB, where a rewrite must replace a row and not merge with it."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Any, Final
+
+import pandas as pd
+import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
+
+from pipeline.spool.destination import RefusedError, UnavailableError
+from pipeline.store.base import Level
+from pipeline.store.influx import influxql
+from pipeline.store.influx.frames import add_usage_rows, usage_columns
+from pipeline.store.influx.line_protocol import SiteTags, usage_lines, usage_tags
+from pipeline.store.influx.runs import deletions
+from pipeline.store.influx.server import InfluxServer
+from pipeline.store.schema import USAGE_COLUMNS, USAGE_FIELDS, USAGE_MEASUREMENTS, USAGE_TAGS
+
+BATCH_LINES: Final = 5000
+SITES_A_STATEMENT: Final = 200
+WINDOW_MS: Final = {level: days * 86_400_000 for level, days in
+                    {"15min": 7, "hour": 31, "day": 731}.items()}  # fmt: skip
+"""Longest stretch of one statement."""
+PATIENCE_S: Final = 60.0
+"""How long one request waits for a server that is busy or restarts. Usage needs no spool: what
+could not be written stays due, and is computed again."""
+_NULLABLE: Final = tuple(name for name, kind in USAGE_COLUMNS.items() if kind == "Int64")
+
+_Series = tuple[str, ...]
+"""The values of `USAGE_TAGS`; '' where a tag is absent."""
+_Times = dict[_Series, list[int]]
+
+_log = structlog.get_logger(__name__)
+
+
+class UsageTable:
+    """The usage of a bucket."""
+
+    def __init__(
+        self,
+        server: InfluxServer,
+        bucket: str,
+        site_tags: SiteTags,
+        *,
+        patience_s: float = PATIENCE_S,
+    ):
+        self._server = server
+        self._bucket = bucket
+        self._site_tags = site_tags
+        self._patience_s = patience_s
+
+    def write(self, level: Level, usage: pd.DataFrame) -> None:
+        """Replace the rows of the same (`site`, `start_ms`).
+
+        InfluxDB would keep a stored value where the new one is unknown, and a whole second row
+        where the site's kind or commune has changed. Both are deleted; should that be cut short,
+        the error leaves the windows due, and writing them again ends with the same rows.
+        """
+        if usage.empty:
+            return
+        measurement = USAGE_MEASUREMENTS[level]
+        for statement in self._deletions(measurement, *self._forgotten_values(level, usage)):
+            self._patiently(self._server.execute, statement)
+        lines = list(usage_lines(level, usage, self._site_tags))
+        for first in range(0, len(lines), BATCH_LINES):
+            self._patiently(self._server.write, lines[first : first + BATCH_LINES])
+        for statement in self._deletions(measurement, *self._former_rows(level, usage)):
+            try:
+                self._patiently(self._server.execute, statement)
+            except RefusedError as error:
+                # InfluxDB 3 deletes nothing. Our own reading knows which row is the present one.
+                _log.error(
+                    "usage stays under the site's former kind or commune too",
+                    statement=statement,
+                    reason=str(error),
+                )
+
+    def read(
+        self, level: Level, start_ms: int, end_ms: int, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """The periods that start in [start, end), sorted by (`site`, `start_ms`)."""
+        former, present = usage_columns(), usage_columns()
+        for series, values in self._rows(level, USAGE_FIELDS, start_ms, end_ms, sites):
+            columns = present if series == self._series_of(series[0]) else former
+            add_usage_rows(columns, series[0], values)
+        frame = pd.concat([former.frame(), present.frame()])
+        key = ["site", "start_ms"]
+        return frame.drop_duplicates(key, keep="last").sort_values(
+            key, kind="stable", ignore_index=True
+        )
+
+    def _rows(
+        self,
+        level: Level,
+        fields: Sequence[str],
+        start_ms: int,
+        end_ms: int,
+        sites: Collection[str] | None = None,
+    ) -> Iterator[tuple[_Series, list[list[Any]]]]:
+        for start, end in influxql.spans(start_ms, end_ms, WINDOW_MS[level]):
+            for group in influxql.groups(sites, SITES_A_STATEMENT):
+                conditions = [influxql.within(start, end)]
+                if group is not None:
+                    conditions.append(influxql.one_of("site", group))
+                statement = influxql.select(
+                    fields, USAGE_MEASUREMENTS[level], conditions, by=USAGE_TAGS
+                )
+                for rows in self._server.query(self._bucket, statement):
+                    yield tuple(rows.tags[name] for name in USAGE_TAGS), rows.values
+
+    def _forgotten_values(self, level: Level, usage: pd.DataFrame) -> tuple[_Times, _Times]:
+        """Stored rows that hold a value where the new row holds none: all times, and theirs."""
+        unknown = usage[usage[list(_NULLABLE)].isna().any(axis=1)]
+        if unknown.empty:
+            return {}, {}
+        keys = zip(unknown["site"], unknown["start_ms"].tolist(), strict=True)
+        missing = dict(zip(keys, unknown[list(_NULLABLE)].isna().to_numpy().tolist(), strict=True))
+        every: _Times = {}
+        stale: _Times = {}
+        # A column that is never unknown comes along, so that every stored row is seen.
+        stored = self._rows(level, (*_NULLABLE, "aps"), *_extent(unknown), _few_sites(unknown))
+        for series, values in stored:
+            if series != self._series_of(series[0]):
+                continue
+            every.setdefault(series, []).extend(row[0] for row in values)
+            for time, *held, _ in values:
+                gone = missing.get((series[0], time), ())
+                if any(no and has is not None for no, has in zip(gone, held, strict=False)):
+                    stale.setdefault(series, []).append(time)
+        return every, stale
+
+    def _former_rows(self, level: Level, usage: pd.DataFrame) -> tuple[_Times, _Times]:
+        """Stored rows of the same sites and times under another kind or commune."""
+        start_ms, end_ms = _extent(usage)
+        tags = ", ".join(influxql.name(name) for name in USAGE_TAGS)
+        statement = (
+            f'SELECT last("aps") FROM {influxql.name(USAGE_MEASUREMENTS[level])} '  # noqa: S608
+            f"WHERE {influxql.within(start_ms, end_ms)} GROUP BY {tags}"
+        )
+        here = set(usage["site"])
+        sites = {
+            rows.tags["site"]
+            for rows in self._server.query(self._bucket, statement)
+            if rows.tags["site"] in here
+            and tuple(rows.tags[name] for name in USAGE_TAGS) != self._series_of(rows.tags["site"])
+        }
+        every: _Times = {}
+        stale: _Times = {}
+        written = {site: set(rows["start_ms"]) for site, rows in usage.groupby("site")}
+        for series, values in self._rows(level, ("aps",), start_ms, end_ms, sites):
+            if series != self._series_of(series[0]):
+                every.setdefault(series, []).extend(time for time, _ in values)
+        for series, times in every.items():
+            stale[series] = [time for time in times if time in written[series[0]]]
+        return every, stale
+
+    @staticmethod
+    def _deletions(measurement: str, every: _Times, stale: _Times) -> Iterator[str]:
+        for series, times in stale.items():
+            tags = dict(zip(USAGE_TAGS, series, strict=True))
+            yield from deletions(measurement, tags, every[series], frozenset(times))
+
+    def _series_of(self, site: str) -> _Series:
+        tags = dict(usage_tags(site, self._site_tags))
+        return tuple(tags.get(name, "") for name in USAGE_TAGS)
+
+    def _patiently(self, request: Callable[[str, Any], None], content: Any) -> None:
+        Retrying(
+            retry=retry_if_exception_type(UnavailableError),
+            wait=_wait_s,
+            stop=stop_before_delay(self._patience_s),
+            reraise=True,
+        )(request, self._bucket, content)
+
+
+def _wait_s(state: RetryCallState) -> float:
+    """As long as the server asks for; else 1, 2, 4, 8, at most 16 seconds."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after_s if isinstance(error, UnavailableError) else None
+    return float(asked if asked is not None else min(16, 2 ** (state.attempt_number - 1)))
+
+
+def _extent(usage: pd.DataFrame) -> tuple[int, int]:
+    return int(usage["start_ms"].min()), int(usage["start_ms"].max()) + 1
+
+
+def _few_sites(usage: pd.DataFrame) -> frozenset[str] | None:
+    """The sites, where naming them spares the server work; None for all."""
+    sites = frozenset(usage["site"])
+    return sites if len(sites) <= SITES_A_STATEMENT else None

@@ -62,9 +62,9 @@ class Vault:
         return lines[0]
 
 
-def _secret(value: Any, info: ValidationInfo) -> SecretStr:
-    if isinstance(value, SecretStr):
-        return value  # Set by code, such as an option of the command line.
+def _secret(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, SecretStr) or info.context is None:
+        return value  # Set by code, such as an option of the command line; the loader has a vault.
     if not isinstance(value, str) or not isinstance(info.context, Vault):
         raise ValueError(f"a secret may not stand here; {ALLOWED}")  # noqa: TRY004 a message
     return info.context.reveal(value.strip())

@@ -135,6 +135,12 @@ SECRET_FILES = {
 }
 
 
+def test_a_secret_set_by_code_is_masked_too() -> None:
+    credential = CommunityCredential.model_validate({"community": COMMUNITY})
+    assert credential.community.get_secret_value() == COMMUNITY
+    assert COMMUNITY not in repr(credential) + credential.model_dump_json()
+
+
 def assert_masked(text: str) -> None:
     assert not [secret for secret in SECRETS if secret in text]
 

@@ -161,7 +161,7 @@ class MqttCollector:
             now_ms - self._heard_ms.get(ap, self._started_ms) > 1500 * interval
             for ap, interval in intervals.items()
         )
-        trouble = self._trouble or self._store_trouble
+        trouble = f"{self._where}: {self._trouble}" if self._trouble else self._store_trouble
         return MqttHealth(
             ok=not trouble,
             last_seen_ms=max(self._heard_ms.values(), default=None),
@@ -220,7 +220,9 @@ class MqttCollector:
                 session="resumed" if session_present else "new",
             )
             self._protocol_works = True
-            self._trouble = ""
+            self._trouble = _refusal(connection.refused_topics)
+            if self._trouble:
+                log.error("mqtt_subscription_refused", broker=self._where, reason=self._trouble)
             self._connected.set()
             self._trouble = await connection.end()
             wanted = connection.is_given_up
@@ -307,3 +309,12 @@ class MqttCollector:
             self.counters.deferred += connection.left_behind
             log.warning("mqtt_messages_deferred", messages=connection.left_behind)
             connection.give_up()
+
+
+def _refusal(topics: Sequence[str]) -> str:
+    if not topics:
+        return ""
+    return (
+        f"the broker lets us not read {', '.join(topics)}: allow it to the user of mqtt.username, "
+        "then restart"
+    )

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import structlog
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
@@ -32,8 +31,6 @@ _OPEN_S: Final = 15.0
 _ANSWER_S: Final = 3.0
 """Then to answer. Short, because a broker that does not know MQTT 5 may wait for us instead."""
 _CLOSE_S: Final = 5.0
-
-log = structlog.get_logger()
 
 
 class Message(NamedTuple):
@@ -71,6 +68,17 @@ class _Client(paho.Client):
             self.ended(failure)
 
 
+class _TlsSocket(ssl.SSLSocket):
+    """Closed where the handshake fails, which paho forgets."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 class Connection:
     """Opened once, closed once. Belongs to the event loop; `receive` is called on paho's thread.
 
@@ -105,6 +113,8 @@ class Connection:
         self._ended: asyncio.Future[str] = self._loop.create_future()
         self._farewell = ""
         self._closing = False
+        self.refused_topics: Sequence[str] = ()
+        """Subscriptions that the broker refuses."""
         self.left_behind = 0
         """Messages that there was no room for: the broker sends them to a later connection."""
         self._client: _Client | None = None
@@ -130,14 +140,11 @@ class Connection:
                 f"the broker refuses us: {refused}; {advice}",
             )
         await self._until(self._granted, _ANSWER_S)
-        for topic, granted in zip(self._topics, self._granted.result(), strict=False):
-            if granted.is_failure:
-                log.error(
-                    "mqtt_subscription_refused",
-                    topic=topic,
-                    reason=str(granted),
-                    do="let the user of mqtt.username read this topic, then restart",
-                )
+        self.refused_topics = [
+            topic
+            for topic, granted in zip(self._topics, self._granted.result(), strict=False)
+            if granted.is_failure
+        ]
         return session_present
 
     async def end(self) -> str:
@@ -227,9 +234,11 @@ class Connection:
         if settings.tls:
             ca_file = self._folder / settings.ca_file if settings.ca_file else None
             try:
-                client.tls_set_context(ssl.create_default_context(cafile=ca_file))
+                context = ssl.create_default_context(cafile=ca_file)
             except (OSError, ValueError) as error:
                 raise ValueError(f"mqtt.ca_file: cannot read {ca_file}: {error}") from error
+            context.sslsocket_class = _TlsSocket
+            client.tls_set_context(context)
         if five:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = settings.session_hours * 3600

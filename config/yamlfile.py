@@ -63,8 +63,17 @@ class YamlFile:
         return self.lines.get(keys, 1)
 
 
-def read_yaml(path: Path, problems: list[Problem]) -> YamlFile | None:
-    """Read a YAML file; None where it does not parse."""
+def read_yaml(
+    path: Path,
+    problems: list[Problem],
+    *,
+    needs: str = "city: and timezone:",
+    such_as: str = "city: Brussels",
+) -> YamlFile | None:
+    """Read a YAML file; None where it does not parse.
+
+    `needs` and `such_as` tell who left it empty what belongs in it.
+    """
     text = read_text(path, problems)
     if text is None:
         return None
@@ -83,11 +92,11 @@ def read_yaml(path: Path, problems: list[Problem]) -> YamlFile | None:
         problems.append(Problem(path, 1, "", "is nested too deeply; a setting is 3 levels deep"))
         return None
     if root is None:
-        message = "is empty; it must hold at least city: and timezone:"
+        message = f"is empty; it must hold at least {needs}"
         problems.append(Problem(path, 1, "", message))
         return None
     if not isinstance(root, yaml.MappingNode):
-        message = "must hold keys and values, such as city: Brussels"
+        message = f"must hold keys and values, such as {such_as}"
         problems.append(Problem(path, root.start_mark.line + 1, "", message))
         return None
     reader = _Reader(path, problems)

@@ -84,7 +84,9 @@ def _specificity(match: Match) -> tuple[int, bool, bool]:
 
 def _documents(folder: Path, problems: list[Problem]) -> Iterator[_Document]:
     for file in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        content = read_yaml(file, problems)
+        content = read_yaml(
+            file, problems, needs="title: and device:", such_as="title: Aruba Instant"
+        )
         if content:
             yield _Document(file, content)
 
@@ -152,7 +154,7 @@ def _problem(chain: list[_Document], mistake: Mapping[str, Any]) -> Problem:
             if shape in document.yaml.lines:
                 return Problem(document.file, document.yaml.lines[shape], dotted(shape), message)
     own = chain[-1]
-    return Problem(own.file, own.yaml.line(shapes[-1]), dotted(path), message)
+    return Problem(own.file, own.yaml.line(path), dotted(path), message)
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def import_samples(
     zone = _zone(timezone)
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     with (
-        opened(deployment, write=True) as (store, state),
+        opened(deployment) as (store, state),
         bad_input(),
         _refusals(rejected) as on_refused,
         Progress(console=err, transient=True, disable=not err.is_terminal) as bar,

@@ -93,19 +93,20 @@ class Aggregator:
         end_ms: int,
         sites: Collection[str] | None = None,
         progress: Progress | None = None,
-    ) -> None:
+    ) -> int:
         """Compute the closed windows that meet [start, end) again, of all sites or some.
 
-        Rows of time that the files now say is out of service become empty.
+        Rows of time that the files now say is out of service become empty. Returns the number of
+        15-minute rows written.
         """
         closed = self._state.closed_until_ms()
         if closed is None:
-            return
+            return 0
         service = self._computer.service()
         first = min((seen[0] for seen in self._store.span().values()), default=closed)
         start, end = window_floor(max(start_ms, first)), min(window_ceil(end_ms), closed)
         chosen = set(service.sites if sites is None else sites)
-        self._run([(start, end, chosen)], service, progress)
+        return self._run([(start, end, chosen)], service, progress)
 
     def _mend(self, service: Service, closed: int, progress: Progress | None) -> None:
         dirty = self._state.dirty()
@@ -114,6 +115,9 @@ class Aggregator:
             (d.site, window_floor(d.start_ms), min(window_ceil(d.end_ms), closed)) for d in dirty
         ]
         spans += self._unfilled(starts, closed)
+        # The first sample of a site, or of the store, decides when in its window service begins.
+        for start, end, _ in list(_segments(spans)):
+            spans += [(s, at, at + WINDOW_MS) for s, at in starts.items() if start <= at < end]
         self._run(list(_segments(spans)), service, progress)
         self._filled = starts
         self._state.clear_dirty([d.id for d in dirty])
@@ -141,15 +145,16 @@ class Aggregator:
         segments: Sequence[tuple[int, int, set[str]]],
         service: Service,
         progress: Progress | None,
-    ) -> None:
+    ) -> int:
         total = sum(end - start for start, end, _ in segments if start < end)
-        done = 0
+        done = rows = 0
         for start, end, sites in segments:
             for chunk in self._computer.chunks(start, end, service):
-                self._write(chunk, self._affected(sites, chunk), service)
+                rows += self._write(chunk, self._affected(sites, chunk), service)
                 done += chunk.end_ms - chunk.start_ms
                 if progress:
                     progress(done, total)
+        return rows
 
     def _affected(self, sites: set[str], chunk: Chunk) -> set[str]:
         """The sites, and those that share an AP with them: its time belongs to one of them only."""
@@ -160,11 +165,11 @@ class Aggregator:
         shared = set(heard["site"][heard["ap"].isin(aps)])
         return sites | shared | {home[ap] for ap in aps if ap in home}
 
-    def _write(self, chunk: Chunk, sites: set[str], service: Service) -> None:
+    def _write(self, chunk: Chunk, sites: set[str], service: Service) -> int:
         usage = chunk.usage[chunk.usage["site"].isin(sites)]
         usage = pd.concat([usage, *self._emptied(chunk, sites, service)], ignore_index=True)
         if usage.empty:
-            return
+            return 0
         usage = usage.sort_values(["site", "start_ms"], ignore_index=True)
         self._store.write_usage("15min", usage)
         zones: dict[ZoneInfo, list[str]] = {}
@@ -173,6 +178,7 @@ class Aggregator:
         for zone, members in zones.items():
             here = usage[usage["site"].isin(members)]
             self._write_longer(here, chunk.start_ms, chunk.end_ms, zone, members)
+        return len(usage)
 
     def _emptied(self, chunk: Chunk, sites: set[str], service: Service) -> Iterator[pd.DataFrame]:
         """Rows stored for time before a site's service as the files have it now, made empty."""

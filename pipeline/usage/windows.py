@@ -37,12 +37,9 @@ def aggregate(
     grid = Grid(start_ms, (end_ms - start_ms) // WINDOW_MS, len(read.site_names))
     times = _Times.of(service, read)
     since, until = times.of_pair(read.ap, read.site)
-    pieces = cut(
-        read,
-        np.maximum(read.ts, since),
-        np.minimum(read.hold_ends(), until),
-        grid,
-    )
+    # A sample from before its AP was in service holds nothing.
+    ends = np.where(read.ts < since, read.ts, np.minimum(read.hold_ends(), until))
+    pieces = cut(read, read.ts, ends, grid)
     expected, aps = _expected(times, pieces, grid)
     columns = _observed(pieces, grid, _inside(maintenance, read.site_names, pieces))
     columns |= {"aps": aps, "expected_ms": expected, "peak_clients": peaks(pieces, aps, grid)}
@@ -101,16 +98,18 @@ def _expected(times: _Times, pieces: Pieces, grid: Grid) -> tuple[Ints, Ints]:
     served = np.zeros(site.size, dtype=np.int64)
     served[known] = span
 
-    observed = pieces.state != UNKNOWN
+    observed = np.flatnonzero(pieces.state != UNKNOWN)
+    at = (pieces.ap * grid.windows + pieces.window)[observed]
+    since, until = times.of_pair(pieces.ap[observed], site.ravel()[at])
+    within = np.minimum(pieces.end[observed], until) - np.maximum(pieces.start[observed], since)
     seen = np.zeros(site.size, dtype=np.int64)
-    at = pieces.ap * grid.windows + pieces.window
-    np.add.at(seen, at[observed], pieces.length[observed])
+    np.add.at(seen, at, np.clip(within, 0, None))
     cell = site.ravel()[known] * grid.windows + known % grid.windows
     expected = grid.sum(cell, np.clip(served - seen, 0, None)[known])
     expected += grid.sum(pieces.cell[observed], pieces.length[observed])
 
     present = grid.sum(cell, ((served > 0) | (seen > 0))[known].astype(np.int64))
-    moved = observed & (site[pieces.ap, pieces.window] != pieces.site)
+    moved = observed[site.ravel()[at] != pieces.site[observed]]
     visits = np.unique(pieces.cell[moved] * aps + pieces.ap[moved]) // max(aps, 1)
     return expected, present + grid.sum(visits, np.ones(len(visits), dtype=np.int64))
 

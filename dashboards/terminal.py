@@ -1,0 +1,152 @@
+"""Tables for the terminal. A colour never stands alone: a word or a sign says the same."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from rich.table import Table
+from rich.text import Text
+
+from config.deployment import Deployment
+from config.settings import Language
+from pipeline.status import SiteStatus
+from pipeline.underuse.assess import Assessment
+from pipeline.underuse.reasons import worded
+from pipeline.usage.figures import Figures
+
+NOTHING: Final = "–"  # noqa: RUF001 -- a dash in place of an unknown figure
+# From the palette of Okabe and Ito, which people with any colour vision tell apart.
+STATE_STYLES: Final[Mapping[str, tuple[str, str]]] = {
+    "up": ("●", "#56b4e9"),
+    "degraded": ("◐", "#e69f00"),
+    "down": ("✖", "bold #d55e00"),
+    "unknown": ("?", "dim"),
+    "maintenance": ("⚒", "#cc79a7"),
+}
+VERDICT_STYLES: Final[Mapping[str, tuple[str, str]]] = {
+    "underused": ("▼", "bold #d55e00"),
+    "repair_first": ("✖", "#cc79a7"),
+    "watch": ("◐", "#e69f00"),
+    "not_assessable": ("?", "dim"),
+    "ok": ("●", "#56b4e9"),
+}
+
+
+def status_table(
+    deployment: Deployment, sites: Sequence[SiteStatus], as_of: datetime, language: Language
+) -> Table:
+    """Every site at an instant."""
+    when = f"{as_of.astimezone(deployment.settings.zone):%Y-%m-%d %H:%M}"
+    table = Table(title=f"{deployment.settings.city}, {when}", title_justify="left")
+    for column in ("site", "name", "state"):
+        table.add_column(column)
+    for column in ("clients", "APs up", "last seen"):
+        table.add_column(column, justify="right")
+    for found in sites:
+        table.add_row(
+            found.site,
+            deployment.sites[found.site].name(language),
+            _styled(found.state, STATE_STYLES),
+            _whole(found.clients),
+            f"{found.aps_up}/{found.aps_total}",
+            _local(found.last_seen_ms, deployment.zone(found.site)),
+        )
+    return table
+
+
+def usage_table(
+    deployment: Deployment, usage: Sequence[Figures], language: Language, *, sub_day: bool
+) -> Table:
+    """Usage of sites and periods; coverage stands beside what it qualifies."""
+    table = Table(title=f"Usage, {deployment.settings.city}", title_justify="left")
+    for column in ("site", "name", "from", "to"):
+        table.add_column(column)
+    for column in (
+        "clients", "peak", "user-hours", "coverage", "availability", "in", "out", "APs"
+    ):  # fmt: skip
+        table.add_column(column, justify="right")
+    for found in usage:
+        zone = deployment.zone(found.site)
+        known = deployment.sites.get(found.site)
+        table.add_row(
+            found.site,
+            known.name(language) if known else found.site,
+            _local(found.start_ms, zone, clock=sub_day),
+            _local(found.end_ms, zone, clock=sub_day),
+            _decimal(found.clients_mean),
+            _whole(found.clients_peak),
+            _decimal(found.user_hours),
+            percent(found.coverage),
+            percent(found.availability),
+            _bytes(found.rx_bytes),
+            _bytes(found.tx_bytes),
+            str(found.aps),
+        )
+    return table
+
+
+def underused_table(
+    deployment: Deployment, assessments: Sequence[Assessment], language: Language
+) -> Table:
+    """Every site's verdict and reasons, worst first."""
+    table = Table(title=f"Verdicts, {deployment.settings.city}", title_justify="left")
+    for column in ("site", "kind", "verdict"):
+        table.add_column(column)
+    for column in ("of peers", "95 % interval", "coverage", "availability"):
+        table.add_column(column, justify="right")
+    table.add_column("reasons", ratio=1)
+    for found in assessments:
+        interval = NOTHING
+        if found.ratio is not None:
+            interval = f"{percent(found.ratio_low)} to {percent(found.ratio_high)}"
+        table.add_row(
+            deployment.sites[found.site].name(language),
+            found.kind,
+            _styled(found.verdict, VERDICT_STYLES),
+            percent(found.ratio),
+            interval,
+            percent(found.coverage),
+            percent(found.availability),
+            " ".join(worded(reason, language) for reason in found.reasons),
+        )
+    return table
+
+
+def percent(share: float | None) -> str:
+    """A share in whole per cent; 100 only where it is whole, as 99.6 % is not all."""
+    if share is None:
+        return NOTHING
+    whole = round(share * 100)
+    return f"{99 if whole == 100 and share < 1 else whole} %"
+
+
+def _styled(word: str, styles: Mapping[str, tuple[str, str]]) -> Text:
+    sign, style = styles[word]
+    return Text(f"{sign} {word}", style=style)
+
+
+def _whole(value: int | None) -> str:
+    return NOTHING if value is None else str(value)
+
+
+def _decimal(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.1f}"
+
+
+def _bytes(value: int | None) -> str:
+    if value is None:
+        return NOTHING
+    amount = float(value)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def _local(ts_ms: int | None, zone: ZoneInfo, *, clock: bool = True) -> str:
+    if ts_ms is None:
+        return NOTHING
+    moment = datetime.fromtimestamp(ts_ms / 1000, UTC).astimezone(zone)
+    return f"{moment:%Y-%m-%d %H:%M}" if clock else f"{moment:%Y-%m-%d}"

@@ -1,0 +1,213 @@
+"""The stored usage is the same whichever way it came about."""
+
+from datetime import date
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from collectors.reading import Reading
+from config.deployment import AccessPoint, Deployment, Site
+from pipeline.store.base import Level
+from pipeline.usage import compute
+from pipeline.usage.aggregator import Aggregator
+from pipeline.usage.periods import WINDOW_MS, bounds
+from tests.pipeline.memory_store import MemoryState, MemoryStore, city
+
+# Across the end of daylight saving in Brussels: 25 October 2026, 01:00 UTC.
+T = 1_792_875_600_000
+HOUR = 3_600_000
+LEVELS: tuple[Level, ...] = ("15min", "hour", "day")
+LATER = T + 7 * HOUR
+
+
+def deployment() -> Deployment:
+    return city(
+        [
+            Site(site="s1", kind="library"),
+            Site(site="s2", kind="park", timezone="Asia/Kolkata"),
+            Site(site="s3", kind="park", in_service_since=date(2026, 1, 1)),
+        ],
+        [
+            AccessPoint(ap="a1", site="s1", source="import"),
+            AccessPoint(ap="a2", site="s1", source="import"),
+            AccessPoint(ap="a3", site="s2", source="import"),
+            AccessPoint(ap="a4", site="s3", source="import"),
+        ],
+    )
+
+
+def reading(ap: str, site: str, second: int, told: dict[str, int]) -> Reading:
+    return Reading(ap, site, T + second * 1000, **told)
+
+
+told = st.fixed_dictionaries(
+    {"interval_s": st.sampled_from([60, 300, 3600])},
+    optional={
+        "up": st.sampled_from([0, 1]),
+        "clients": st.integers(0, 40),
+        "rx_bytes": st.integers(0, 2**33),
+        "uptime_s": st.integers(0, 10**6),
+    },
+)
+readings = st.lists(
+    st.builds(
+        reading,
+        st.sampled_from(["a1", "a2", "a3", "stray"]),
+        st.sampled_from(["s1", "s1", "s2", "gone"]),
+        st.integers(0, 4 * 3600),
+        told,
+    ),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda r: (r.ap, r.ts_ms),
+)
+
+
+def stored(store: MemoryStore) -> list[pd.DataFrame]:
+    return [store.read_usage(level, 0, 2**60) for level in LEVELS]
+
+
+def assert_same(one: list[pd.DataFrame], other: list[pd.DataFrame]) -> None:
+    for a, b in zip(one, other, strict=True):
+        pd.testing.assert_frame_equal(a, b, check_exact=True)
+
+
+def at_once(samples: list[Reading]) -> list[pd.DataFrame]:
+    store = MemoryStore()
+    store.write_samples(samples)
+    Aggregator(deployment(), store, MemoryState()).close_windows(LATER)
+    return stored(store)
+
+
+def touched(reading: Reading) -> tuple[str, int, int]:
+    """What ingest marks for a late sample; here generously, to the next counter and beyond."""
+    return reading.site, reading.ts_ms, LATER
+
+
+@settings(deadline=None, max_examples=12)
+@given(readings)
+def test_recomputing_gives_the_same_bits(samples: list[Reading]) -> None:
+    store, state = MemoryStore(), MemoryState()
+    store.write_samples(samples)
+    aggregator = Aggregator(deployment(), store, state)
+    aggregator.close_windows(LATER)
+    before = stored(store)
+    aggregator.recompute(T + 2 * HOUR, T + 3 * HOUR)
+    aggregator.recompute(0, 2**60, sites=["s2"])
+    assert_same(stored(store), before)
+
+
+@settings(
+    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(readings, st.integers(4, 25))
+def test_chunks_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch, samples: list[Reading], windows: int
+) -> None:
+    whole = at_once(samples)
+    with monkeypatch.context() as patch:
+        patch.setattr(compute, "MAX_CELLS", windows * 4)
+        assert_same(at_once(samples), whole)
+
+
+@settings(deadline=None, max_examples=12)
+@given(readings, st.lists(st.integers(0, 7 * 60), max_size=5))
+def test_closing_bit_by_bit_gives_what_closing_at_once_gives(
+    samples: list[Reading], minutes: list[int]
+) -> None:
+    store, state = MemoryStore(), MemoryState()
+    aggregator = Aggregator(deployment(), store, state)
+    arrived = sorted(samples, key=lambda r: r.ts_ms)
+    for now in [*(T + m * 60_000 for m in sorted(minutes)), LATER]:
+        store.write_samples([r for r in arrived if r.ts_ms < now])
+        arrived = [r for r in arrived if r.ts_ms >= now]
+        aggregator.close_windows(now)
+    assert_same(stored(store), at_once(samples))
+
+
+@settings(deadline=None, max_examples=25)
+@given(readings, st.data())
+def test_late_samples_mend_what_they_touch(samples: list[Reading], data: st.DataObject) -> None:
+    late = [r for r in samples if data.draw(st.booleans())]
+    on_time = [r for r in samples if r not in late]
+    store, state = MemoryStore(), MemoryState()
+    store.write_samples(on_time)
+    Aggregator(deployment(), store, state).close_windows(LATER)
+    state.mark_dirty(map(touched, late))
+    store.write_samples(late)
+    Aggregator(deployment(), store, state).close_windows(LATER)
+    assert state.dirty() == []
+    assert_same(stored(store), at_once(samples))
+
+
+def test_a_crash_while_computing_leaves_the_windows_to_the_next_run() -> None:
+    class FullDiskError(Exception):
+        pass
+
+    class Failing(MemoryStore):
+        def write_usage(self, level: Level, usage: pd.DataFrame) -> None:
+            raise FullDiskError
+
+    samples = [Reading("a1", "s1", T + i * 300_000, clients=i) for i in range(40)]
+    broken, state = Failing(), MemoryState()
+    broken.write_samples(samples)
+    with pytest.raises(FullDiskError):
+        Aggregator(deployment(), broken, state).close_windows(LATER)
+    mended = MemoryStore()
+    mended.write_samples(samples)
+    Aggregator(deployment(), mended, state).close_windows(LATER)
+    assert_same(stored(mended), at_once(samples))
+
+
+def test_nothing_is_stored_before_the_first_sample_and_before_the_grace_is_over() -> None:
+    store, state = MemoryStore(), MemoryState()
+    aggregator = Aggregator(deployment(), store, state)
+    aggregator.close_windows(LATER)
+    assert state.closed is None
+    store.write_samples([Reading("a1", "s1", T + 60_000, clients=1)])
+    aggregator.close_windows(T + WINDOW_MS + 119_999)
+    assert store.usage["15min"] == {}
+    aggregator.close_windows(T + WINDOW_MS + 120_000)
+    # The site of the sample, and the one whose date in service is past.
+    assert sorted(store.usage["15min"]) == [("s1", T), ("s3", T)]
+
+
+def test_a_site_that_was_never_heard_has_rows_without_coverage() -> None:
+    *_, day = at_once([Reading("a1", "s1", T, clients=1)])
+    silent = day[day["site"] == "s3"]
+    # The last window waits for late samples.
+    assert silent["expected_ms"].sum() == LATER - WINDOW_MS - T
+    assert silent["covered_ms"].sum() == 0
+
+
+def test_hours_and_days_are_the_local_ones_and_add_up() -> None:
+    samples = [Reading("a3", "s2", T + i * 600_000, clients=i % 7) for i in range(40)]
+    quarter, hour, day = at_once(samples)
+    for level, frame in (("hour", hour), ("day", day)):
+        for site, zone in (("s1", "Europe/Brussels"), ("s2", "Asia/Kolkata")):
+            there = frame[frame["site"] == site]
+            parts = quarter[quarter["site"] == site]
+            edges = bounds(level, T, LATER, deployment().zone(site))
+            assert set(there["start_ms"]) <= set(edges.tolist()), zone
+            for column in ("expected_ms", "covered_ms", "user_ms", "clients_ms"):
+                assert there[column].sum() == parts[column].sum()
+    kolkata = hour[hour["site"] == "s2"]
+    assert set(kolkata["start_ms"] % HOUR) == {HOUR // 2}
+
+
+def test_time_that_is_out_of_service_by_now_becomes_empty() -> None:
+    samples = [Reading("a4", "s3", T + i * 300_000, clients=2) for i in range(50)]
+    store, state = MemoryStore(), MemoryState()
+    store.write_samples(samples)
+    Aggregator(deployment(), store, state).close_windows(LATER)
+    moved = city(
+        [Site(site="s3", kind="park", in_service_since=date(2026, 11, 1))],
+        [AccessPoint(ap="a4", site="s3", source="import")],
+    )
+    Aggregator(moved, store, state).recompute(0, 2**60)
+    for frame in stored(store):
+        there = frame[frame["site"] == "s3"]
+        assert len(there) > 0
+        assert there[["expected_ms", "covered_ms", "user_ms"]].to_numpy().sum() == 0

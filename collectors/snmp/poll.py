@@ -144,14 +144,14 @@ class _Poll:
         return replace(result, warnings=(*self._warnings, *dropped))
 
     async def _best_fit(self) -> _Choice:
-        is_certain = True
+        missed = False
         for profile, match in candidates(
             self._profiles, self.raw.sys_object_id, self.raw.sys_descr
         ):
             if match.has is None or await self._has(match.has):
-                return _Choice(profile, is_certain)
-            is_certain = False
-        return _Choice(self._profiles[FALLBACK], is_certain)
+                return _Choice(profile, is_certain=True)
+            missed = True
+        return _Choice(self._profiles[FALLBACK], is_certain=not missed)
 
     async def _has(self, oid: str) -> bool:
         await self._walk(oid)

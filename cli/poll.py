@@ -17,7 +17,6 @@ from cli.options import (
     bad_input,
     deployment_folder,
     err,
-    open_deployment,
     out,
     print_json,
     refuse,
@@ -30,6 +29,7 @@ from collectors.snmp.poll import AUTO, UnknownProfileError, poll_device
 from collectors.snmp.profiles import Profiles, load_profiles
 from collectors.snmp.readings import match_aps, own_row
 from config.deployment import AccessPoint, Deployment
+from config.loader import load
 from config.problems import did_you_mean
 from config.settings import CommunityCredential
 
@@ -120,16 +120,15 @@ def poll(
     """
     if (where is None) == (host is None):
         raise refuse("give either the id of a site, an AP or a controller, or --host HOST:PORT")
-    is_list = False
-    if host is not None:
-        asks = [_ask_host(host, community, version)]
-        own_profiles = deployment_folder(config) / "profiles"
-    else:
-        deployment = open_deployment(config)
-        asks, is_list = _find(deployment, where or "")
-        own_profiles = deployment.profiles_dir
+    folder = deployment_folder(config)
     with bad_input():
-        profiles = load_profiles(own_profiles)
+        profiles = load_profiles(folder / "profiles")
+    if where is None:
+        asks, is_list = [_ask_host(host or "", community, version)], False
+    else:
+        with bad_input():
+            deployment = load(folder, profiles=profiles)
+        asks, is_list = _find(deployment, where)
     try:
         polls = asyncio.run(
             _poll_all([_adjusted(ask, profile, timeout, retries) for ask in asks], profiles)

@@ -1,15 +1,10 @@
 """What a deployment asks to be polled: its controllers, and the APs that have a host."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from collectors.snmp.engine import Target
-from collectors.snmp.poll import AUTO
-from config.deployment import AccessPoint, Controller, Deployment
-from config.problems import Problem, did_you_mean, listed, shown
-from config.rows import read_rows
+from config.deployment import AccessPoint, Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,44 +63,6 @@ def target_of(deployment: Deployment, name: str, host: str, port: int, credentia
         retries=snmp.retries,
         max_repetitions=snmp.max_repetitions,
     )
-
-
-def unknown_profiles(deployment: Deployment, profiles: Mapping[str, object]) -> list[Problem]:
-    """The rows of a deployment that name a profile which does not exist.
-
-    Checked apart from the loader, which knows nothing of devices; the files are read again, and
-    only if something is wrong, for the lines.
-    """
-    allowed = (AUTO, *sorted(profiles))
-    aps = {name: ap.profile for name, ap in deployment.access_points.items()}
-    controllers = {name: c.profile for name, c in deployment.controllers.items()}
-    return [
-        *_unknown(deployment.folder / "access_points.csv", AccessPoint, "ap", aps, allowed),
-        *_unknown(
-            deployment.folder / "controllers.csv", Controller, "controller", controllers, allowed
-        ),
-    ]
-
-
-def _unknown(
-    file: Path,
-    model: type[AccessPoint] | type[Controller],
-    key: str,
-    named: Mapping[str, str],
-    allowed: Sequence[str],
-) -> list[Problem]:
-    wrong = {row: profile for row, profile in named.items() if profile not in allowed}
-    lines = read_rows(file, model, key, []).lines if wrong else {}
-    return [
-        Problem(
-            file,
-            lines.get(row, 1),
-            "profile",
-            f"{shown(profile)} is no profile{did_you_mean(profile, allowed)}; "
-            f"allowed: {listed(allowed)}",
-        )
-        for row, profile in wrong.items()
-    ]
 
 
 def _serves(deployment: Deployment, ap: AccessPoint, now_ms: int) -> bool:

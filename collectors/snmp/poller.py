@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 import structlog
 
@@ -19,7 +20,7 @@ from config.deployment import AccessPoint, Deployment
 
 __all__ = ["Failure", "Job", "Poller", "RoundReport"]
 
-_SHOWN: int = 5
+_SHOWN: Final = 5
 """Names of APs in one log line."""
 
 

@@ -219,6 +219,14 @@ def test_a_broken_profile_of_ones_own_is_told_by_line(folder: Path) -> None:
     assert result.stderr.strip() == f"{folder}/profiles/mine.yaml:3: vendor: unknown key"
 
 
+def test_a_row_that_names_an_unknown_profile_is_told_by_line(folder: Path) -> None:
+    table = (folder / "controllers.csv").read_text().replace(",port", ",port,profile")
+    (folder / "controllers.csv").write_text(table.rstrip() + ",cisco\n")
+    result = run.invoke(app, ["wlc", "--config", str(folder)])
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"{folder}/controllers.csv:2: profile: ")
+
+
 def test_json_is_alone_on_standard_output(unifi: int) -> None:
     """Through a real process, with nothing configured."""
     command = "import typer; from cli.poll import poll; typer.run(poll)"

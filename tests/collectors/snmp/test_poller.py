@@ -14,7 +14,7 @@ from collectors.fleet.snmprec import load
 from collectors.reading import Reading
 from collectors.sink import NotDurableError
 from collectors.snmp.gufo_engine import GufoEngine
-from collectors.snmp.jobs import jobs_of, unknown_profiles
+from collectors.snmp.jobs import jobs_of
 from collectors.snmp.poller import Poller
 from collectors.snmp.profiles import Profiles
 from config.deployment import AccessPoint, Controller, Deployment, Site
@@ -235,22 +235,3 @@ def test_jobs_carry_the_deployments_patience() -> None:
     assert [ap.ap for ap in through.aps] == ["b"]
     assert through.poll_seconds == 60
     assert "public" not in repr(direct)
-
-
-def test_rows_that_name_an_unknown_profile_are_told_with_their_line(
-    tmp_path: Path, profiles: Profiles
-) -> None:
-    (tmp_path / "access_points.csv").write_text(
-        "ap,site,source,host,profile\na,lib,snmp,10.0.0.1,unifi\nb,lib,snmp,10.0.0.2,unify\n"
-    )
-    where = deployment(
-        [
-            {"ap": "a", "host": "10.0.0.1", "profile": "unifi"},
-            {"ap": "b", "host": "10.0.0.2", "profile": "unify"},
-        ]
-    ).model_copy(update={"folder": tmp_path})
-    (problem,) = unknown_profiles(where, profiles)
-    assert str(problem).startswith(
-        f"{tmp_path}/access_points.csv:3: profile: 'unify' is no profile; did you mean 'unifi'?; "
-        "allowed: auto, aerohive,"
-    )

@@ -86,7 +86,7 @@ def touched(reading: Reading) -> tuple[str, int, int]:
     return reading.site, reading.ts_ms, LATER
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=8)
 @given(readings)
 def test_recomputing_gives_the_same_bits(samples: list[Reading]) -> None:
     store, state = MemoryStore(), MemoryState()
@@ -100,7 +100,7 @@ def test_recomputing_gives_the_same_bits(samples: list[Reading]) -> None:
 
 
 @settings(
-    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(readings, st.integers(4, 25))
 def test_chunks_do_not_matter(
@@ -112,7 +112,7 @@ def test_chunks_do_not_matter(
         assert_same(at_once(samples), whole)
 
 
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=8)
 @given(readings, st.lists(st.integers(0, 7 * 60), max_size=5))
 def test_closing_bit_by_bit_gives_what_closing_at_once_gives(
     samples: list[Reading], minutes: list[int]
@@ -127,7 +127,7 @@ def test_closing_bit_by_bit_gives_what_closing_at_once_gives(
     assert_same(stored(store), at_once(samples))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(readings, st.data())
 def test_late_samples_mend_what_they_touch(samples: list[Reading], data: st.DataObject) -> None:
     late = [r for r in samples if data.draw(st.booleans())]

@@ -125,7 +125,7 @@ def devices(draw: st.DrawFn) -> Truth:
     return Truth(readings, flowed, shown)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(devices())
 def test_never_more_than_flowed_and_all_that_shows(truth: Truth) -> None:
     found = received(truth.readings)
@@ -142,14 +142,14 @@ def test_never_more_than_flowed_and_all_that_shows(truth: Truth) -> None:
             assert got == shown
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(devices(), st.data())
 def test_shuffled_and_repeated_samples_count_once(truth: Truth, data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(truth.readings + truth.readings[::2]))
     assert received(list(shuffled)) == received(truth.readings)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=40)
 @given(devices(), st.data())
 def test_lost_samples_lose_no_traffic_of_a_wide_counter_that_ran_on(
     truth: Truth, data: st.DataObject

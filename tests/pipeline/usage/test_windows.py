@@ -225,7 +225,7 @@ def by_hand(readings: list[Reading], aps: list[str], window: int) -> dict[str, o
     return {**total, "peak_clients": peak}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(samples, min_size=1, max_size=25))
 def test_windows_are_what_the_definitions_say(readings: list[Reading]) -> None:
     aps = ["a1", "a2", "a3"]
@@ -241,7 +241,7 @@ def test_windows_are_what_the_definitions_say(readings: list[Reading]) -> None:
         assert actual == expected
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(samples, min_size=1, max_size=25), st.data())
 def test_order_and_repetition_change_nothing(readings: list[Reading], data: st.DataObject) -> None:
     unique = list({(r.ap, r.ts_ms): r for r in readings}.values())

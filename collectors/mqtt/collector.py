@@ -6,79 +6,32 @@ that harmless.
 """
 
 import asyncio
-import random
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from collectors.mqtt.backoff import Backoff
 from collectors.mqtt.batch import Batch, loggable, sort_out
 from collectors.mqtt.connection import Connection, Message
 from collectors.mqtt.errors import ConnectError
+from collectors.mqtt.health import Counters, MqttHealth
 from collectors.mqtt.inbox import Inbox
 from collectors.mqtt.payload import Interpreter
-from collectors.mqtt.telemetry import Cause
 from collectors.sink import DeadLetterSink, NotDurableError, Sink
 from config.deployment import Deployment
 
 MAX_PENDING: Final = 5_000
+DEFAULT_BACKOFF: Final = Backoff()
 _BATCH: Final = 1_000
 """Messages per write: read in some 10 ms, so that the event loop stays responsive."""
 _DRAIN_S: Final = 10.0
 _LOGGED_TOPIC: Final = 120
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class Backoff:
-    """How long to wait before trying again: twice as long every time, up to a limit."""
-
-    first_s: float = 1.0
-    most_s: float = 60.0
-
-    def delay_s(self, failures: int) -> float:
-        """Wait after so many failures in a row; at random in the upper half of what is due."""
-        due = min(self.most_s, self.first_s * 2.0 ** min(failures - 1, 32))
-        return due * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, hides no secret
-
-
-@dataclass
-class Counters:
-    """Since the start."""
-
-    received: int = 0
-    written: int = 0
-    """Readings."""
-    outdated: int = 0
-    """`offline` that the AP's next message had already overtaken."""
-    refused: Counter[Cause] = field(default_factory=Counter)
-    unknown_keys: int = 0
-    """Messages that say more than their format knows."""
-    deferred: int = 0
-    """Left to the broker for want of room; they come again."""
-    store_failures: int = 0
-    reconnects: int = 0
-    """Attempts after the first."""
-
-
-@dataclass(frozen=True)
-class MqttHealth:
-    """How listening goes."""
-
-    ok: bool
-    """Connected, and what arrives is stored."""
-    last_seen_ms: int | None
-    """Last message; UTC milliseconds."""
-    targets: int
-    """APs that publish."""
-    silent: int
-    """Of them, not heard for one and a half of their intervals."""
-    detail: str
 
 
 class MqttCollector:
@@ -91,7 +44,7 @@ class MqttCollector:
         dead_letters: DeadLetterSink,
         *,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        backoff: Backoff = Backoff(),
+        backoff: Backoff = DEFAULT_BACKOFF,
         max_pending: int = MAX_PENDING,
         protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
     ) -> None:
@@ -307,7 +260,7 @@ class MqttCollector:
         connection = self._connection
         if connection is not None and connection.left_behind and not connection.is_given_up:
             self.counters.deferred += connection.left_behind
-            log.warning("mqtt_messages_deferred", messages=connection.left_behind)
+            log.info("mqtt_messages_deferred", messages=connection.left_behind)
             connection.give_up()
 
 

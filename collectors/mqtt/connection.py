@@ -8,24 +8,20 @@ from, or nowhere: here it cannot do otherwise.
 import asyncio
 import contextlib
 import socket
-import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.enums import MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from collectors.mqtt.client import Client, build_client
 from collectors.mqtt.errors import ADVICE, ConnectError, explain
 from collectors.mqtt.telemetry import MAX_PAYLOAD
 from config.settings import Mqtt
 
-_MAX_PACKET: Final = 1024 * 1024
-"""An MQTT 5 broker keeps anything larger to itself."""
-_KEEP_ALIVE_S: Final = 60
 _OPEN_S: Final = 15.0
 """To be reached: the name, TCP, TLS."""
 _ANSWER_S: Final = 3.0
@@ -45,38 +41,6 @@ class Message(NamedTuple):
     retained: bool
     at_ms: int
     """When it came; UTC milliseconds."""
-
-
-class _Client(paho.Client):
-    """paho's client; its thread says that it ends, whatever it ends of."""
-
-    ended: Callable[[OSError | None], None]
-
-    def loop_forever(
-        self,
-        timeout: float = 1.0,
-        retry_first_connection: bool = False,  # noqa: ARG002 - paho asks for it; we never retry
-    ) -> MQTTErrorCode:
-        """Connect once, serve, tell."""
-        failure = None
-        try:
-            return super().loop_forever(timeout)
-        except OSError as error:
-            failure = error
-            return MQTTErrorCode.MQTT_ERR_CONN_LOST
-        finally:
-            self.ended(failure)
-
-
-class _TlsSocket(ssl.SSLSocket):
-    """Closed where the handshake fails, which paho forgets."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
 
 
 class Connection:
@@ -117,7 +81,7 @@ class Connection:
         """Subscriptions that the broker refuses."""
         self.left_behind = 0
         """Messages that there was no room for: the broker sends them to a later connection."""
-        self._client: _Client | None = None
+        self._client: Client | None = None
 
     async def open(self) -> bool:
         """Connect and subscribe; return whether the broker still had our session.
@@ -207,17 +171,13 @@ class Connection:
             "the broker does not answer: is it one, does it expect TLS on this port (mqtt.tls)?",
         )
 
-    def _prepare(self) -> _Client:
-        """Build the client. Reads certificates from the disk, so it is done on a thread."""
-        settings = self._settings
-        five = self._protocol == MQTTProtocolVersion.MQTTv5
-        client = _Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=settings.client_id,
-            clean_session=None if five else False,
+    def _prepare(self) -> Client:
+        client = build_client(
+            self._settings,
+            folder=self._folder,
             protocol=self._protocol,
-            reconnect_on_failure=False,
-            manual_ack=True,
+            # Half, because some send more than they may, and all begin anew when we reconnect.
+            receive_maximum=max(1, self._max_pending // 2),
         )
         client.ended = self._on_ended
         client.on_socket_open = lambda *_: self._tell(self._reached, None)
@@ -226,34 +186,6 @@ class Connection:
         client.on_unsubscribe = lambda *_: self._tell(self._flushed, None)
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
-        if settings.username is not None:
-            password = settings.password
-            client.username_pw_set(
-                settings.username, password.get_secret_value() if password else None
-            )
-        if settings.tls:
-            ca_file = self._folder / settings.ca_file if settings.ca_file else None
-            try:
-                context = ssl.create_default_context(cafile=ca_file)
-            except (OSError, ValueError) as error:
-                raise ValueError(f"mqtt.ca_file: cannot read {ca_file}: {error}") from error
-            context.sslsocket_class = _TlsSocket
-            client.tls_set_context(context)
-        if five:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = settings.session_hours * 3600
-            # Half, because some send more than they may, and all begin anew when we reconnect.
-            properties.ReceiveMaximum = max(1, self._max_pending // 2)
-            properties.MaximumPacketSize = _MAX_PACKET
-            client.connect_async(
-                settings.host,
-                settings.port,
-                _KEEP_ALIVE_S,
-                clean_start=False,
-                properties=properties,
-            )
-        else:
-            client.connect_async(settings.host, settings.port, _KEEP_ALIVE_S)
         return client
 
     # Called on paho's thread.

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.mqtt.collector import Backoff
+from collectors.mqtt.backoff import Backoff
 
 
 @given(st.integers(1, 10_000))

@@ -16,7 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from structlog.testing import capture_logs
 
 from collectors.fleet.broker import Broker, Kind, find_mosquitto, start_broker
-from collectors.mqtt.collector import Backoff, MqttCollector
+from collectors.mqtt.backoff import Backoff
+from collectors.mqtt.collector import MqttCollector
 from config.deployment import Deployment
 
 MQTTv5, MQTTv311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
@@ -124,7 +125,20 @@ async def test_a_message_becomes_a_stored_reading(
     assert (reading.ap, reading.site, reading.up) == ("hall", "library", 1)
     assert (reading.clients, reading.rx_bytes, reading.interval_s) == (12, 5, 300)
     assert abs(reading.ts_ms - time.time() * 1000) < 10_000
-    assert collector.counters.written == collector.counters.unknown_keys == 1
+    assert collector.counters.written == 1
+
+
+async def test_keys_that_nobody_knows_are_told_once(
+    listening: Listening, broker: Broker, store: Any
+) -> None:
+    telemetry = b'{"clients": 12, "noise": -90, "b8:27:eb:12:34:56": 1}'
+    with capture_logs() as logs:
+        async with listening() as collector:
+            await publish(broker, (TOPIC, telemetry), (TOPIC, telemetry), clients(3))
+            await store.until(lambda: 3 in store.clients())
+    assert collector.counters.unknown_keys == 2
+    told = [(e["ap"], e["keys"]) for e in logs if e["event"] == "mqtt_unknown_keys"]
+    assert told == [("hall", ["noise", "and 1 more"])]
 
 
 async def test_a_broker_of_mqtt_3_1_1_is_spoken_to_in_3_1_1(

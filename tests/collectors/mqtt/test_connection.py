@@ -15,7 +15,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from collectors.fleet.broker import start_broker
-from collectors.mqtt.collector import Backoff, MqttCollector
+from collectors.mqtt.backoff import Backoff
+from collectors.mqtt.collector import MqttCollector
 
 Reader: TypeAlias = asyncio.StreamReader
 Writer: TypeAlias = asyncio.StreamWriter

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.scrub import scrub_macs
-from pipeline.store.base import StoreError
-from pipeline.store.sqlite_file import NewerSchemaError, connect, migrate, transaction
+from pipeline.store.sqlite_file import connect, migrate, store_errors, transaction
 
 SCHEMA_VERSION: Final = 1
 MAX_CONTENT: Final = 2_000
@@ -84,7 +83,7 @@ class State:
         """Open, or make, the file. Raises StoreError where that is impossible."""
         self._path = path
         self._lock = threading.Lock()
-        with self._translated():
+        with store_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Made before SQLite does, so that it is never open to others; -wal and -shm follow it.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -186,12 +185,5 @@ class State:
 
     @contextmanager
     def _locked(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translated():
+        with self._lock, store_errors(self._path):
             yield self._db
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError, NewerSchemaError) as error:
-            raise StoreError(f"{self._path}: {error}") from error

@@ -42,7 +42,8 @@ class Store(Protocol):
         with_counters: bool = False,
     ) -> pd.DataFrame:
         """Read each AP's last sample in [since, before), with_counters: the last that has
-        `rx_bytes` or `tx_bytes`. At most one row per AP.
+        `rx_bytes` or `tx_bytes`. At most one row per AP. With `sites`, without the APs that
+        were last read elsewhere.
         """
 
     def next_counter_ms(self, ap: str, after_ms: int, until_ms: int) -> int | None:

@@ -18,9 +18,9 @@ import pandas as pd
 from pandas.arrays import FloatingArray, IntegerArray
 
 from collectors.reading import Reading
-from pipeline.store.base import Level, StoreError
+from pipeline.store.base import Level
 from pipeline.store.schema import USAGE_COLUMNS
-from pipeline.store.sqlite_file import NewerSchemaError, connect, migrate, transaction
+from pipeline.store.sqlite_file import connect, migrate, store_errors, transaction
 
 SCHEMA_VERSION: Final = 1
 UNKNOWN: Final = -1
@@ -57,7 +57,7 @@ _SAMPLE_ROW: Final = np.dtype(
 )
 _SELECT_SAMPLES: Final = f"""
 SELECT site, ts_ms, interval_s, {", ".join(f"ifnull({name}, {UNKNOWN})" for name in _FIGURES)}
-FROM samples WHERE ap = ?
+FROM samples WHERE ap = ? AND ts_ms >= ? AND ts_ms < ?
 """  # noqa: S608
 _USAGE_ROW: Final = np.dtype([(name, np.int64) for name in _USAGE])
 
@@ -74,7 +74,7 @@ class SqliteStore:
         self._lock = threading.Lock()
         self._ids: dict[str, Ids] = {"aps": {}, "sites": {}}
         """Numbers of names once written; none is ever taken back."""
-        with self._translated():
+        with store_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = connect(path)
             migrate(self._writer, SCHEMA_VERSION, _DDL)
@@ -99,8 +99,7 @@ class SqliteStore:
         self, start_ms: int, end_ms: int, *, sites: Collection[str] | None = None
     ) -> pd.DataFrame:
         """See the protocol."""
-        query = f"{_SELECT_SAMPLES} AND ts_ms >= ? AND ts_ms < ? ORDER BY ts_ms"
-        return self._samples(query, (start_ms, end_ms), sites)
+        return self._samples("ORDER BY ts_ms", (start_ms, end_ms), sites)
 
     def last_samples(
         self,
@@ -112,10 +111,8 @@ class SqliteStore:
     ) -> pd.DataFrame:
         """See the protocol."""
         counters = "AND (rx_bytes IS NOT NULL OR tx_bytes IS NOT NULL)" if with_counters else ""
-        query = (
-            f"{_SELECT_SAMPLES} AND ts_ms >= ? AND ts_ms < ? {counters} ORDER BY ts_ms DESC LIMIT 1"
-        )
-        return self._samples(query, (since_ms, before_ms), sites)
+        last = f"{counters} ORDER BY ts_ms DESC LIMIT 1"
+        return self._samples(last, (since_ms, before_ms), sites)
 
     def next_counter_ms(self, ap: str, after_ms: int, until_ms: int) -> int | None:
         """See the protocol."""
@@ -173,12 +170,14 @@ class SqliteStore:
 
     def close(self) -> None:
         """See the protocol."""
-        with self._lock, self._translated():
+        with self._lock, store_errors(self._path):
             self._writer.close()
 
     def _samples(
-        self, query: str, bounds: tuple[int, int], sites: Collection[str] | None
+        self, chosen: str, bounds: tuple[int, int], sites: Collection[str] | None
     ) -> pd.DataFrame:
+        """`chosen`: the end of the query, which of an AP's samples in the bounds are wanted."""
+        query = f"{_SELECT_SAMPLES} {chosen}"
         with self._reading() as db:
             site_names = dict(_names(db, "sites"))
             wanted = [number for name, number in site_names.items() if _in(name, sites)]
@@ -189,6 +188,7 @@ class SqliteStore:
                 np.fromiter(db.execute(query, (number, *bounds)), _SAMPLE_ROW) for _, number in aps
             ]
         if sites is not None:
+            # An AP that moved has samples of other sites too.
             parts = [part[np.isin(part["site"], wanted)] for part in parts]
         rows = np.concatenate([*parts, np.empty(0, _SAMPLE_ROW)])
         places = pd.Series({number: name for name, number in site_names.items()}, dtype="str")
@@ -207,7 +207,7 @@ class SqliteStore:
         self, aps: Iterable[str], sites: Iterable[str]
     ) -> Iterator[tuple[sqlite3.Connection, Ids, Ids]]:
         """A transaction, durable when the block ends, and the numbers of all these names."""
-        with self._lock, self._translated():
+        with self._lock, store_errors(self._path):
             with transaction(self._writer) as db:
                 found = {"aps": self._numbered(db, "aps", aps)}
                 found["sites"] = self._numbered(db, "sites", sites)
@@ -228,16 +228,9 @@ class SqliteStore:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """A connection of its own for each read, so that no reader waits for the writer."""
-        with self._translated(), closing(connect(self._path)) as db:
+        with store_errors(self._path), closing(connect(self._path)) as db:
             db.execute("BEGIN")  # one snapshot for all that is read
             yield db
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError, NewerSchemaError) as error:
-            raise StoreError(f"{self._path}: {error}") from error
 
 
 def _names(db: sqlite3.Connection, table: str) -> list[tuple[str, int]]:
@@ -260,6 +253,6 @@ def _masked(values: npt.NDArray[Any]) -> IntegerArray | FloatingArray:
 
 
 def _nullable(column: "pd.Series[int]") -> list[int | None]:
-    values = column.astype("Int64")
-    listed: list[int | None] = values.astype(object).where(values.notna(), None).tolist()
+    whole = column.astype("Int64")
+    listed: list[int | None] = whole.to_numpy(object, na_value=None).tolist()  # type: ignore[call-overload]  # None is left out of its stub
     return listed

@@ -6,12 +6,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from pipeline.store.base import StoreError
+
 BUSY_S: Final = 30
 """Wait so long for another process to finish its transaction."""
 
 
+_ADVICE: Final = {
+    sqlite3.SQLITE_BUSY: f"another process has been writing for {BUSY_S} s; try again, and see "
+    "what keeps it busy",
+    sqlite3.SQLITE_CANTOPEN: "its folder must exist and be writable",
+    sqlite3.SQLITE_CORRUPT: "restore it from a backup, or move it away to start anew",
+    sqlite3.SQLITE_FULL: "make room; nothing of this write was kept",
+    sqlite3.SQLITE_IOERR: "look at the disk; nothing of this write was kept",
+    sqlite3.SQLITE_NOTADB: "name another file, or move this one away to start anew",
+    sqlite3.SQLITE_READONLY: "give this user the right to write the file and its folder",
+}
+"""What to do about an error, by SQLite's primary result code."""
+
+
 class NewerSchemaError(Exception):
-    """The file was written by a newer version; the text says so."""
+    """The file is of a newer version, or of another program; the text says so."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -23,20 +38,32 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def migrate(db: sqlite3.Connection, version: int, ddl: Sequence[str]) -> None:
-    """Make the tables of a new file. Raises NewerSchemaError."""
+    """Make the tables of a new file. Raises NewerSchemaError.
+
+    A file that has them is not written to: who only reads needs no right to write, and does not
+    wait for the one who writes.
+    """
+    if _version(db, version) == version:
+        return
     # WAL: readers see a consistent past while one process writes.
     db.execute("PRAGMA journal_mode = WAL")
     with transaction(db):
-        found = db.execute("PRAGMA user_version").fetchone()[0]
-        if found > version:
-            raise NewerSchemaError(
-                f"written by a newer Spotwatch (schema {found}, this one knows {version}); "
-                "install that version, or name another file"
-            )
-        if found == 0:
+        if _version(db, version) == 0:  # else another process was faster
             for statement in ddl:
                 db.execute(statement)
             db.execute(f"PRAGMA user_version = {version}")
+
+
+def _version(db: sqlite3.Connection, known: int) -> int:
+    found = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if found > known:
+        raise NewerSchemaError(
+            f"written by a newer Spotwatch (schema {found}, this one knows {known}); "
+            "install that version, or name another file"
+        )
+    if found == 0 and db.execute("SELECT 1 FROM sqlite_master").fetchone():
+        raise NewerSchemaError("is the database of another program; name another file")
+    return found
 
 
 @contextmanager
@@ -51,3 +78,17 @@ def transaction(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong with a file into a StoreError that says what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        # Misuse found by Python itself, such as of a closed connection, has no code.
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        advice = f"; {_ADVICE[code]}" if code in _ADVICE else ""
+        raise StoreError(f"{path}: {error}{advice}") from error
+    except (OSError, OverflowError, NewerSchemaError) as error:
+        raise StoreError(f"{path}: {error}") from error

@@ -69,10 +69,7 @@ def usage(
     if as_json:
         print_json(document(deployment, found, by))
         return
-    sub_day = by in {"15min", "hour"} or any(
-        local_day_ms(local_date(ms, zone), zone) != ms for ms in span
-    )
-    out.print(usage_table(deployment, found, language, sub_day=sub_day))
+    out.print(usage_table(deployment, found, language))
 
 
 def document(deployment: Deployment, found: Sequence[Figures], by: By) -> list[dict[str, Any]]:

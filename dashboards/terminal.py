@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -38,11 +39,11 @@ def status_table(
 ) -> Table:
     """Every site at an instant."""
     when = f"{as_of.astimezone(deployment.settings.zone):%Y-%m-%d %H:%M}"
-    table = Table(title=f"{deployment.settings.city}, {when}", title_justify="left")
+    table = _table(f"{deployment.settings.city}, {when}")
     for column in ("site", "name", "state"):
         table.add_column(column)
     for column in ("clients", "APs up", "last seen"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for found in sites:
         table.add_row(
             found.site,
@@ -55,25 +56,32 @@ def status_table(
     return table
 
 
-def usage_table(
-    deployment: Deployment, usage: Sequence[Figures], language: Language, *, sub_day: bool
-) -> Table:
+def usage_table(deployment: Deployment, usage: Sequence[Figures], language: Language) -> Table:
     """Usage of sites and periods; coverage stands beside what it qualifies."""
-    table = Table(title=f"Usage, {deployment.settings.city}", title_justify="left")
-    for column in ("site", "name", "from", "to"):
-        table.add_column(column)
-    for column in (
-        "clients", "peak", "user-hours", "coverage", "availability", "in", "out", "APs"
-    ):  # fmt: skip
-        table.add_column(column, justify="right")
+    sites = {found.site for found in usage}
+    aps = deployment.access_points.values()
+    polled = {deployment.poll_seconds(ap) for ap in aps if ap.site in sites}
+    spans = {(found.start_ms, found.end_ms) for found in usage}
+    city_zone = deployment.settings.zone
+    title = f"Usage, {deployment.settings.city}"
+    if len(spans) == 1:
+        title += ", " + " to ".join(_local(ms, city_zone) for ms in spans.pop())
+    table = _table(title)
+    if polled:
+        often = "–".join(str(n) for n in sorted({min(polled), max(polled)}))  # noqa: RUF001
+        table.caption = f"Peaks as seen by polls every {often} s; {NOTHING} is unknown."
+    table.add_column("site")
+    table.add_column("name", ratio=1)
+    if spans:
+        table.add_column("from", no_wrap=True)
+    for column in ("clients", "peak", "user-hours", "coverage", "availability", "in", "out", "APs"):
+        table.add_column(column, justify="right", no_wrap=True)
     for found in usage:
-        zone = deployment.zone(found.site)
-        known = deployment.sites.get(found.site)
+        start = [_local(found.start_ms, deployment.zone(found.site))] if spans else []
         table.add_row(
             found.site,
-            known.name(language) if known else found.site,
-            _local(found.start_ms, zone, clock=sub_day),
-            _local(found.end_ms, zone, clock=sub_day),
+            deployment.sites[found.site].name(language),
+            *start,
             _decimal(found.clients_mean),
             _whole(found.clients_peak),
             _decimal(found.user_hours),
@@ -90,27 +98,27 @@ def underused_table(
     deployment: Deployment, assessments: Sequence[Assessment], language: Language
 ) -> Table:
     """Every site's verdict and reasons, worst first."""
-    table = Table(title=f"Verdicts, {deployment.settings.city}", title_justify="left")
-    for column in ("site", "kind", "verdict"):
-        table.add_column(column)
-    for column in ("of peers", "95 % interval", "coverage", "availability"):
-        table.add_column(column, justify="right")
-    table.add_column("reasons", ratio=1)
+    table = _table(f"Verdicts, {deployment.settings.city}")
+    table.add_column("site", ratio=1)
+    table.add_column("verdict", no_wrap=True)
+    for column in ("of peers", "coverage", "up"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("reasons", ratio=3)
     for found in assessments:
-        interval = NOTHING
-        if found.ratio is not None:
-            interval = f"{percent(found.ratio_low)} to {percent(found.ratio_high)}"
+        name = Text(deployment.sites[found.site].name(language))
         table.add_row(
-            deployment.sites[found.site].name(language),
-            found.kind,
+            name.append(f"\n{found.kind}", style="dim"),
             _styled(found.verdict, VERDICT_STYLES),
             percent(found.ratio),
-            interval,
             percent(found.coverage),
             percent(found.availability),
-            " ".join(worded(reason, language) for reason in found.reasons),
+            Text("\n".join(worded(reason, language) for reason in found.reasons)),
         )
     return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
 
 
 def percent(share: float | None) -> str:
@@ -145,8 +153,8 @@ def _bytes(value: int | None) -> str:
     return f"{amount:.1f} TB"
 
 
-def _local(ts_ms: int | None, zone: ZoneInfo, *, clock: bool = True) -> str:
+def _local(ts_ms: int | None, zone: ZoneInfo) -> str:
     if ts_ms is None:
         return NOTHING
     moment = datetime.fromtimestamp(ts_ms / 1000, UTC).astimezone(zone)
-    return f"{moment:%Y-%m-%d %H:%M}" if clock else f"{moment:%Y-%m-%d}"
+    return f"{moment:%Y-%m-%d %H:%M}"

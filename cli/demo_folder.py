@@ -14,6 +14,7 @@ from collectors.fleet import trouble
 from collectors.fleet.fleet import Plan
 from config import demo
 from config.loader import load
+from config.settings import SqliteStore
 
 RECORD: Final = "demo.json"
 """Marks a folder as ours, and says from which the same city can be made again."""
@@ -25,11 +26,11 @@ DEFAULT_SEED: Final = 1
 class DemoFolder:
     """A deployment's folder with the record of the city in it."""
 
-    def __init__(self, path: Path, plan: Plan, imported_until_ms: int | None) -> None:
+    def __init__(self, path: Path, plan: Plan, filled_until_ms: int | None) -> None:
         self.path = path
         self.plan = plan
-        self.imported_until_ms = imported_until_ms
-        """The history before it is in the store; None: nothing is."""
+        self.filled_until_ms = filled_until_ms
+        """The store has the past up to here; None: it may have parts of it."""
 
     def write_files(self, snmp: Mapping[str, int], mqtt: int | None) -> None:
         """Write what a deployment consists of; the ports are new at every start."""
@@ -48,10 +49,10 @@ class DemoFolder:
         }
         demo.write(self.path, periods, snmp, mqtt)
 
-    def history_is_imported(self, until_ms: int) -> None:
-        """Remember how far the history goes."""
-        self.imported_until_ms = until_ms
-        record = {**asdict(self.plan), "imported_until_ms": until_ms}
+    def is_filled(self, until_ms: int) -> None:
+        """Remember how far the past is in the store."""
+        self.filled_until_ms = until_ms
+        record = {**asdict(self.plan), "filled_until_ms": until_ms}
         _write_record(self.path, record)
 
 
@@ -75,14 +76,14 @@ def open_folder(
         days=days or DEFAULT_DAYS,
         seed=DEFAULT_SEED if seed is None else seed,
     )
-    _write_record(path, {**asdict(plan), "imported_until_ms": None})
+    _write_record(path, {**asdict(plan), "filled_until_ms": None})
     return DemoFolder(path, plan, None)
 
 
 def _existing(path: Path, days: int | None, seed: int | None) -> DemoFolder:
     try:
         said = orjson.loads((path / RECORD).read_bytes())
-        until_ms = said.pop("imported_until_ms")
+        until_ms = said.pop("filled_until_ms")
         plan = Plan(**said)
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise refuse(f"{path / RECORD} is damaged; start anew with --fresh") from error
@@ -105,7 +106,7 @@ def _write_record(path: Path, record: Mapping[str, int | None]) -> None:
 def _clear(path: Path) -> None:
     """Remove what a demo leaves behind, and nothing else."""
     static = load(demo.FOLDER)
-    store = static.settings.store.path
+    store = SqliteStore().path  # the city's settings name no other
     files = (*demo.FILES, *(f"{store}{end}" for end in ("", "-wal", "-shm")))
     for name in files:
         (path / name).unlink(missing_ok=True)

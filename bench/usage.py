@@ -1,4 +1,4 @@
-"""CPU seconds per million samples from samples to usage, beside the pandas rule that one would write.
+"""CPU seconds per million samples from samples to usage, beside the pandas rule one would write.
 
 The rule gives less: it takes every sample to stand for one window, knows no holds, gaps, service,
 maintenance, peaks over a site nor resets. It is what a notebook on the same data does.

@@ -3,9 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
-from statistics import median
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -13,7 +11,7 @@ import pandas as pd
 
 from collectors.reading import Reading
 from config.deployment import Deployment
-from pipeline.imports.samples import Refusal, Rules, read
+from pipeline.imports.samples import Ints, Parsed, Refusal, Rules, read
 from pipeline.imports.source import Source
 from pipeline.state import State
 from pipeline.store.base import Store
@@ -40,13 +38,32 @@ class Report:
     examples: list[Refusal] = field(default_factory=list)
     first_ms: int | None = None
     last_ms: int | None = None
-    longest_hold_ms: int = 0
     spacing_s: float | None = None
     """Median time between two samples of an AP, of the first batch that tells."""
     interval_s: int | None = None
     """How often they were taken to come: the longest poll interval."""
     sites: set[str] = field(default_factory=set)
     aps: set[str] = field(default_factory=set)
+
+    def count_refused(self, refusals: Sequence[Refusal]) -> None:
+        """Add the rows refused of a batch."""
+        self.refused += len(refusals)
+        self.reasons.update(refusal.reason for refusal in refusals)
+        self.examples += refusals[: EXAMPLES - len(self.examples)]
+
+    def count_imported(self, parsed: Parsed, places: Sequence["_Place"]) -> None:
+        """Add the rows of a batch that are good, at least one."""
+        self.imported += len(parsed.readings)
+        firsts = [place.first_ms for place in places]
+        lasts = [place.last_ms for place in places]
+        self.first_ms = min([*firsts, self.first_ms or firsts[0]])
+        self.last_ms = max([*lasts, self.last_ms or 0])
+        longest_s = max(place.sample.interval_s for place in places)
+        self.interval_s = max(self.interval_s or 0, longest_s)
+        if self.spacing_s is None:
+            self.spacing_s = _spacing_s(parsed)
+        self.sites.update(place.sample.site for place in places)
+        self.aps.update(place.sample.ap for place in places)
 
 
 class Importer:
@@ -87,22 +104,27 @@ class Importer:
             now_ms=now_ms,
         )
         report = Report()
-        seen = _Seen()
+        keys = _Keys()
         told = 0
         for batch in source.batches():
-            readings, refusals = read(batch, rules)
+            parsed, refusals = read(batch, rules)
+            malformed = source.malformed[told:]
+            told += len(malformed)
             refusals += [
                 Refusal(bad.line, "", "not as many cells as columns", bad.message)
-                for bad in source.malformed[told:]
+                for bad in malformed
             ]
-            told = len(source.malformed)
-            self._count(report, batch.lines.size, readings, refusals)
             on_refused(refusals)
-            report.duplicates += seen.add(readings)
-            if readings:
-                self._state.mark_dirty(self._touched(readings))
-                self._store.write_samples(readings)
+            report.rows += batch.lines.size + len(malformed)
+            report.count_refused(refusals)
+            if parsed.readings:
+                places = list(_places(parsed))
+                report.count_imported(parsed, places)
+                keys.add(parsed)
+                self._state.mark_dirty(self._touched(places))
+                self._store.write_samples(parsed.readings)
             progress(report.rows, source.rows)
+        report.duplicates = keys.repeated()
         return report
 
     def aggregate(self, report: Report, *, now_ms: int, progress: Progress | None = None) -> None:
@@ -113,74 +135,66 @@ class Importer:
         if report.last_ms is None:
             return
         grace_ms = self._deployment.settings.usage.grace_seconds * 1000
-        until = report.last_ms + report.longest_hold_ms + WINDOW_MS + grace_ms
+        until = report.last_ms + (report.interval_s or 0) * 1500 + WINDOW_MS + grace_ms
         aggregator = Aggregator(self._deployment, self._store, self._state)
         aggregator.close_windows(min(now_ms, until), progress)
 
-    def _touched(self, readings: Sequence[Reading]) -> Iterator[tuple[str, int, int]]:
+    def _touched(self, places: Sequence["_Place"]) -> Iterator[tuple[str, int, int]]:
         """Spans whose usage these samples change, a site at a time.
 
         They reach past the last sample for as long as it may hold, or a counter be compared.
         """
         gap_ms = round(self._deployment.settings.usage.max_counter_gap_hours * 3_600_000)
-        frame = pd.DataFrame(
-            {
-                "site": [r.site for r in readings],
-                "ts": [r.ts_ms for r in readings],
-                "hold": [r.interval_s * 1500 for r in readings],
-            }
-        )
-        for site, group in frame.groupby("site"):
-            reach = max(gap_ms, int(group["hold"].max()))
-            yield str(site), int(group["ts"].min()), int(group["ts"].max()) + reach + 1
-
-    def _count(
-        self, report: Report, rows: int, readings: list[Reading], refusals: list[Refusal]
-    ) -> None:
-        malformed = sum(refusal.column == "" for refusal in refusals)
-        report.rows += rows + malformed
-        report.imported += len(readings)
-        report.refused += len(refusals)
-        report.reasons.update(refusal.reason for refusal in refusals)
-        report.examples += refusals[: EXAMPLES - len(report.examples)]
-        if readings:
-            times = [reading.ts_ms for reading in readings]
-            report.first_ms = min([*times, report.first_ms or times[0]])
-            report.last_ms = max([*times, report.last_ms or 0])
-            longest_s = max(reading.interval_s for reading in readings)
-            report.longest_hold_ms = max(report.longest_hold_ms, longest_s * 1500)
-            report.interval_s = max(report.interval_s or 0, longest_s)
-            if report.spacing_s is None:
-                report.spacing_s = _spacing_s(readings)
-            report.sites.update({reading.site for reading in readings})
-            report.aps.update({reading.ap for reading in readings})
+        spans: dict[str, tuple[int, int]] = {}
+        for place in places:
+            end_ms = place.last_ms + max(gap_ms, place.sample.interval_s * 1500) + 1
+            first, last = spans.get(place.sample.site, (place.first_ms, end_ms))
+            spans[place.sample.site] = min(first, place.first_ms), max(last, end_ms)
+        for site, (start_ms, end_ms) in spans.items():
+            yield site, start_ms, end_ms
 
 
-def _spacing_s(readings: Sequence[Reading]) -> float | None:
-    """Median time from one sample of an AP to its next; they are sorted by AP and time."""
-    gaps = [b.ts_ms - a.ts_ms for a, b in pairwise(readings) if a.ap == b.ap and a.ts_ms < b.ts_ms]
-    return median(gaps) / 1000 if gaps else None
+class _Place(NamedTuple):
+    """An AP at a site, in one batch."""
+
+    sample: Reading
+    """One of its samples."""
+    first_ms: int
+    last_ms: int
 
 
-class _Seen:
-    """Counts keys that came before, 8 bytes a key."""
+def _places(parsed: Parsed) -> Iterator[_Place]:
+    times = pd.Series(parsed.ts_ms).groupby(parsed.place).agg(["min", "max"])
+    _, at = np.unique(parsed.place, return_index=True)
+    for index, first_ms, last_ms in zip(at, times["min"], times["max"], strict=True):
+        yield _Place(parsed.readings[index], int(first_ms), int(last_ms))
+
+
+def _spacing_s(parsed: Parsed) -> float | None:
+    """Median time from one sample of an AP to its next."""
+    gaps = np.diff(parsed.ts_ms)[np.diff(parsed.ap) == 0]
+    gaps = gaps[gaps > 0]
+    return float(np.median(gaps)) / 1000 if len(gaps) else None
+
+
+class _Keys:
+    """The keys of all samples, AP and time, 8 bytes each."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        self._keys = np.empty(0, dtype=np.int64)
+        self._batches: list[Ints] = []
 
-    def add(self, readings: Sequence[Reading]) -> int:
-        """Remember the keys of these readings; return how many were there, or come twice."""
-        numbers = self._numbers
-        keys = np.fromiter(
-            (
-                # A time takes 42 bits until the year 2109, which leaves 4 million APs.
-                numbers.setdefault(r.ap, len(numbers)) << 42 | r.ts_ms
-                for r in readings
-            ),
-            dtype=np.int64,
-            count=len(readings),
-        )
-        before = len(self._keys)
-        self._keys = np.union1d(self._keys, keys)
-        return len(readings) - (len(self._keys) - before)
+    def add(self, parsed: Parsed) -> None:
+        """Remember the keys of a batch."""
+        codes, at = np.unique(parsed.ap, return_index=True)
+        numbers = np.zeros(codes[-1] + 1, dtype=np.int64)
+        for code, index in zip(codes, at, strict=True):
+            name = parsed.readings[index].ap
+            numbers[code] = self._numbers.setdefault(name, len(self._numbers))
+        # A time takes 42 bits until the year 2109, which leaves 2 million APs.
+        self._batches.append(numbers[parsed.ap] << 42 | parsed.ts_ms)
+
+    def repeated(self) -> int:
+        """How many keys had come before."""
+        keys = np.sort(np.concatenate([np.empty(0, dtype=np.int64), *self._batches]))
+        return int((keys[1:] == keys[:-1]).sum())

@@ -67,6 +67,18 @@ class Rules:
     now_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The good rows of a batch, sorted by AP and time; all of the same length."""
+
+    readings: list[Reading]
+    ap: Ints
+    """Codes, ascending; the same code is the same AP in this batch only."""
+    place: Ints
+    """Codes, likewise, of AP and site together."""
+    ts_ms: Ints
+
+
 @dataclass(slots=True)
 class _Rows:
     """A batch under examination. The first thing that is wrong with a row refuses it."""
@@ -88,8 +100,8 @@ class _Rows:
             self.refusals.append(Refusal(line, column, reason, tell(cell or "")))
 
 
-def read(batch: Batch, rules: Rules) -> tuple[list[Reading], list[Refusal]]:
-    """Turn a batch into readings, sorted by AP and time, and the rows refused.
+def read(batch: Batch, rules: Rules) -> tuple[Parsed, list[Refusal]]:
+    """Turn a batch into readings, and the rows refused.
 
     Of rows with the same AP and time the later one in the file comes later.
     """
@@ -105,13 +117,17 @@ def read(batch: Batch, rules: Rules) -> tuple[list[Reading], list[Refusal]]:
     )
 
     kept = np.flatnonzero(~rows.bad)
-    kept = kept[np.lexsort((ts_ms[kept], pd.factorize(np.array(aps), sort=True)[0][kept]))]
+    ap = _coded(rows.text("ap"))
+    site = rows.text("site")
+    place = ap if site.null_count == count else _coded(_joined(rows.text("ap"), site))
+    kept = kept[np.lexsort((ts_ms[kept], ap[kept]))]
     nothing: list[Any] = [None] * count
     of_sample = {**columns, "counter_bits": nothing, "channel_utilisation": nothing}
     figures = [of_sample[name] for name in Reading._fields[3:-1]]
     cells: list[list[Any]] = [aps, sites, ts_ms.tolist(), *figures, intervals]
     whole = list(zip(*cells, strict=True))
-    return [Reading._make(whole[at]) for at in kept], rows.refusals
+    readings = [Reading._make(whole[at]) for at in kept]
+    return Parsed(readings, ap[kept], place[kept], ts_ms[kept]), rows.refusals
 
 
 def _places(rows: _Rows, rules: Rules) -> tuple[list[Any], list[Any], list[Any]]:
@@ -227,6 +243,16 @@ def _integers(rows: _Rows, column: str) -> list[int | None]:
     )
     listed: list[int | None] = values.to_pylist()
     return listed
+
+
+def _joined(ap: pa.ChunkedArray, site: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(ap, pc.fill_null(site, ""), "/")
+
+
+def _coded(text: pa.ChunkedArray) -> Ints:
+    codes = text.combine_chunks().dictionary_encode().indices
+    numbers: Ints = pc.fill_null(codes, -1).to_numpy().astype(np.int64)
+    return numbers
 
 
 def _matches(text: pa.ChunkedArray, pattern: str) -> Mask:

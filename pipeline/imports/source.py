@@ -52,14 +52,16 @@ class Source:
     path: Path
     rows: int
     """About how many there are, for a progress bar."""
+    lines: npt.NDArray[np.int64] | None = None
+    """Numbers of the lines that are not empty, of a CSV."""
     malformed: list[Malformed] = field(default_factory=list)
 
     def batches(self) -> Iterator[Batch]:
         """Read the file, a bounded part at a time. Raises ConfigError."""
-        if self.path.suffix == ".parquet":
+        if self.lines is None:
             yield from _parquet(self.path)
         else:
-            yield from _csv(self.path, self.malformed)
+            yield from _csv(self.path, self.lines, self.malformed)
 
 
 def open_source(path: Path) -> Source:
@@ -68,7 +70,11 @@ def open_source(path: Path) -> Source:
         raise ConfigError([Problem(path, 1, "", "there is no such file")])
     if path.suffix == ".parquet":
         return Source(path, _opened(path).metadata.num_rows)
-    return Source(path, max(len(_lines_with_text(path)) - 1, 0))
+    lines = _lines_with_text(path)
+    if not len(lines):
+        message = f"is empty; its first line must name the columns: {listed(COLUMNS)}"
+        raise ConfigError([Problem(path, 1, "", message)])
+    return Source(path, len(lines) - 1, lines)
 
 
 def _opened(path: Path) -> pyarrow.parquet.ParquetFile:
@@ -100,11 +106,7 @@ def _as_text(column: pa.Array) -> pa.Array:
     return column.cast(pa.string())
 
 
-def _csv(path: Path, malformed: list[Malformed]) -> Iterator[Batch]:
-    lines = _lines_with_text(path)
-    if not len(lines):
-        message = f"is empty; its first line must name the columns: {listed(COLUMNS)}"
-        raise ConfigError([Problem(path, 1, "", message)])
+def _csv(path: Path, lines: npt.NDArray[np.int64], malformed: list[Malformed]) -> Iterator[Batch]:
     header, separator = _header(path, int(lines[0]))
     _check_header(path, header, int(lines[0]))
     bad: list[int] = []

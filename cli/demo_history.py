@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from cli.demo_folder import DemoFolder
 from cli.options import err
+from cli.stores import opened
 from collectors.fleet.clock import DAY_MS
 from collectors.fleet.families import family
 from collectors.fleet.fleet import Plan

@@ -10,7 +10,7 @@ from collectors.reading import Reading
 from collectors.sink import NotDurableError
 from pipeline.state import State
 from pipeline.store.base import Store, StoreError
-from pipeline.usage.periods import WINDOW_MS, window_floor
+from pipeline.usage.periods import WINDOW_MS, window_ceil, window_floor
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +47,8 @@ class Ingest:
     def _touched(self, reading: Reading) -> Iterator[tuple[str, int, int]]:
         """What a late sample changes: its hold, which may end a former one, and a difference."""
         start = window_floor(reading.ts_ms)
-        hold_end = window_floor(reading.ts_ms + reading.interval_s * 1500)
-        yield reading.site, start, max(start, hold_end) + WINDOW_MS
+        hold_end = window_ceil(reading.ts_ms + reading.interval_s * 1500)
+        yield reading.site, start, max(start + 2 * WINDOW_MS, hold_end)
         if reading.rx_bytes is None and reading.tx_bytes is None:
             return
         until = reading.ts_ms + self._max_counter_gap_ms + 1

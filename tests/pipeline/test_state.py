@@ -1,0 +1,114 @@
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pipeline.state import MAX_CONTENT, MAX_DEAD_LETTERS, CollectorHealth, DeadLetter, State
+from pipeline.store.base import StoreError
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[State]:
+    with closing(State(tmp_path / "state" / "state.db")) as opened:
+        yield opened
+
+
+def test_it_is_readable_by_its_owner_alone_with_all_that_sqlite_puts_beside_it(
+    state: State, tmp_path: Path
+) -> None:
+    state.set_closed_until_ms(900_000)
+    modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in (tmp_path / "state").iterdir()}
+    assert modes == dict.fromkeys(("state.db", "state.db-wal", "state.db-shm"), 0o600)
+
+
+def test_marks_and_the_closed_window_outlive_the_process(tmp_path: Path) -> None:
+    with closing(State(tmp_path / "state.db")) as state:
+        assert state.closed_until_ms() is None
+        assert state.dirty() == []
+        state.mark_dirty([("library", 0, 900), ("parc", 900, 1_800)])
+        state.set_closed_until_ms(900)
+        state.set_closed_until_ms(1_800)
+    with closing(State(tmp_path / "state.db")) as state:
+        assert [(d.site, d.start_ms, d.end_ms) for d in state.dirty()] == [
+            ("library", 0, 900),
+            ("parc", 900, 1_800),
+        ]
+        assert state.closed_until_ms() == 1_800
+
+
+def test_a_span_marked_again_while_it_is_computed_stays_marked(state: State) -> None:
+    state.mark_dirty([("library", 0, 900)])
+    computed = state.dirty()
+    state.mark_dirty([("library", 0, 900)])  # a late sample arrives meanwhile
+
+    state.clear_dirty([span.id for span in computed])
+
+    (left,) = state.dirty()
+    assert (left.site, left.start_ms, left.end_ms) == ("library", 0, 900)
+    state.clear_dirty([left.id])
+    state.mark_dirty([("library", 0, 900)])
+    # A number that comes back would let whoever computed before clear what it has not seen.
+    assert state.dirty()[0].id not in {left.id, computed[0].id}
+
+
+def letter(
+    content: str = "", subject: str = "hotspots/a/b/telemetry", at_ms: int = 1
+) -> DeadLetter:
+    return DeadLetter(at_ms, "mqtt", subject, "clients: must be a whole number", content)
+
+
+def test_no_mac_address_of_a_refused_message_reaches_the_disk(state: State, tmp_path: Path) -> None:
+    state.add_dead_letters(
+        [
+            letter('{"stations": ["02:00:5e:10:00:FF", "02005e100001"], "clients": "two"}'),
+            letter("0200.5e10.0002", subject="hotspots/library/02-00-5e-10-00-03/telemetry"),
+            letter("x" * (MAX_CONTENT - 9) + "02:00:5e:10:00:04"),
+        ]
+    )
+    kept = state.dead_letters()
+
+    assert '"clients": "two"' in kept[2].content
+    assert max(len(found.content) for found in kept) == MAX_CONTENT
+    on_disk = b"".join(p.read_bytes() for p in (tmp_path / "state").iterdir()).lower()
+    for part in (b"5e:10:00", b"5e-10-00", b"5e100001", b"5e10.0002", b"02:00:5e"):
+        assert part not in on_disk
+
+
+def test_dead_letters_are_listed_newest_first_bounded_and_all_counted(state: State) -> None:
+    assert state.count_dead_letters() == 0
+    state.add_dead_letters(letter(at_ms=i) for i in range(MAX_DEAD_LETTERS))
+    state.add_dead_letters([letter(at_ms=-1), letter(at_ms=-2)])
+
+    assert [found.at_ms for found in state.dead_letters(limit=3)] == [-2, -1, MAX_DEAD_LETTERS - 1]
+    assert len(state.dead_letters(limit=2 * MAX_DEAD_LETTERS)) == MAX_DEAD_LETTERS
+    assert state.count_dead_letters() == MAX_DEAD_LETTERS + 2
+
+
+def test_the_latest_health_of_each_collector_is_kept(state: State) -> None:
+    ill = CollectorHealth("snmp", "snmp", None, False, 4, 4, "10.0.0.7 does not answer")
+    well = CollectorHealth("snmp", "snmp", 1_000, True, 4, 0, "4 of 4 answered")
+    mqtt = CollectorHealth("mqtt", "mqtt", 2_000, True, 2, 0, "")
+    for health in (ill, mqtt, well):
+        state.set_collector(health)
+    assert state.collectors() == [mqtt, well]
+
+
+def test_two_processes_share_it(state: State, tmp_path: Path) -> None:
+    with closing(State(tmp_path / "state" / "state.db")) as other:
+        other.mark_dirty([("library", 0, 900)])
+        state.mark_dirty([("parc", 0, 900)])
+        assert [d.site for d in other.dirty()] == [d.site for d in state.dirty()]
+
+
+def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 999")
+    with pytest.raises(StoreError, match=r"state\.db: .*newer Spotwatch"):
+        State(path)
+    path.write_text("no database" * 1000)
+    with pytest.raises(StoreError, match=r"state\.db: .*not a database"):
+        State(path)

@@ -11,6 +11,7 @@ import typer
 from cli.options import EXIT_BAD_INPUT, ConfigOption, JsonOption, deployment_folder, print_json
 from cli.options import err as stderr
 from cli.options import out as stdout
+from cli.stores import place_of
 from collectors.snmp.profiles import load_profiles
 from config.deployment import Deployment
 from config.loader import load
@@ -93,7 +94,7 @@ def _summary(deployment: Deployment) -> Iterator[str]:
         f"  also           candidate places {len(deployment.candidate_places)}, "
         f"closures {len(deployment.closures)}, maintenance {len(deployment.maintenance)}"
     )
-    yield f"  store          {settings.store.kind}, {deployment.store_path}"
+    yield f"  store          {settings.store.kind}, {place_of(deployment)}"
     yield f"  state          {deployment.state_dir}"
     snmp = settings.snmp
     yield (

@@ -21,18 +21,18 @@ from cli.options import (
     out,
     print_json,
 )
+from cli.stores import open_store, place_of
 from collectors.snmp.engine import SnmpError
 from collectors.snmp.gufo_engine import GufoEngine
 from collectors.snmp.jobs import Job, jobs_of
 from collectors.snmp.poll import poll_device
 from collectors.snmp.profiles import Profiles, load_profiles
 from config.deployment import Deployment
-from config.settings import Mqtt
+from config.settings import Mqtt, SqliteStore
 from pipeline import diagnosis
 from pipeline.diagnosis import Finding
 from pipeline.state import State
 from pipeline.store.base import StoreError
-from pipeline.store.sqlite import SqliteStore
 
 CONNECT_S: Final = 5.0
 _COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "bold red"}
@@ -62,7 +62,7 @@ def examine(deployment: Deployment, profiles: Profiles) -> Iterator[Finding]:
     )
     yield diagnosis.opening_hours(deployment)
     yield diagnosis.peers(deployment)
-    folder = _existing(deployment.store_path.parent)
+    folder = _existing(_local_folder(deployment))
     yield diagnosis.disk(shutil.disk_usage(folder).free, str(folder))
     yield from _store(deployment, time.time_ns() // 1_000_000)
     if deployment.settings.mqtt:
@@ -74,7 +74,7 @@ def examine(deployment: Deployment, profiles: Profiles) -> Iterator[Finding]:
 
 def _store(deployment: Deployment, now_ms: int) -> Iterator[Finding]:
     try:
-        store = SqliteStore(deployment.store_path)
+        store = open_store(deployment)
         state = State(deployment.state_path)
         spans = store.span()
         closed, dirty = state.closed_until_ms(), len(state.dirty())
@@ -83,7 +83,7 @@ def _store(deployment: Deployment, now_ms: int) -> Iterator[Finding]:
         advice = "Check that the folder exists, belongs to this user and has room."
         yield Finding("store", "error", str(error), advice)
         return
-    yield Finding("store", "ok", f"{deployment.store_path} opens; samples of {len(spans)} sites")
+    yield Finding("store", "ok", f"{place_of(deployment)} opens; samples of {len(spans)} sites")
     yield diagnosis.silent_sites(deployment, spans, now_ms)
     yield diagnosis.aggregation(closed, dirty, now_ms)
     yield diagnosis.dead_letters(refused, latest[0].reason if latest else None)
@@ -117,6 +117,14 @@ async def _devices(deployment: Deployment, jobs: tuple[Job, ...], profiles: Prof
     answers = await asyncio.gather(*map(ask, jobs))
     silent = {job.target.name: why for job, why in zip(jobs, answers, strict=True) if why}
     return diagnosis.devices(len(jobs) - len(silent), silent)
+
+
+def _local_folder(deployment: Deployment) -> Path:
+    """Where what is collected is made durable on this machine."""
+    chosen = deployment.settings.store
+    if isinstance(chosen, SqliteStore):
+        return (deployment.folder / chosen.path).parent
+    return deployment.state_dir
 
 
 def _existing(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from cli.stores import open_store
 from cli.underused import judge
 from collectors.mqtt.collector import MqttCollector
 from collectors.sink import NotDurableError, Refused
@@ -24,7 +25,6 @@ from pipeline.ingest import AsyncIngest, Ingest
 from pipeline.jobs import schedule
 from pipeline.state import CollectorHealth, DeadLetter, State
 from pipeline.store.base import StoreError
-from pipeline.store.sqlite import SqliteStore
 from pipeline.underuse.changes import changes
 from pipeline.usage.aggregator import Aggregator
 
@@ -45,7 +45,7 @@ class Service:
         self.deployment = deployment
         profiles = load_profiles(deployment.profiles_dir)
         self.state = State(deployment.state_path)
-        self.store = SqliteStore(deployment.store_path)
+        self.store = open_store(deployment)
         self.aggregator = Aggregator(deployment, self.store, self.state)
         gap_ms = round(deployment.settings.usage.max_counter_gap_hours * 3_600_000)
         self.ingest = AsyncIngest(Ingest(self.store, self.state, gap_ms))
@@ -71,7 +71,7 @@ class Service:
         zone = self.deployment.settings.zone
         self._every(schedule.weekly_verdicts(zone, now), self._judge_week)
         if self.mqtt:
-            self._every(schedule.note_health(now), self._note_mqtt)
+            self._every(schedule.note_health(now), self.note_mqtt)
         self._schedule.start()
 
     async def listen(self) -> None:
@@ -135,7 +135,8 @@ class Service:
         for change in changes(before, week):
             log.info("verdict changed", site=change.site, before=change.before, now=change.after)
 
-    async def _note_mqtt(self) -> None:
+    async def note_mqtt(self) -> None:
+        """Note how listening goes, for `status` and `doctor`."""
         if self.mqtt:
             seen = self.mqtt.health()
             health = CollectorHealth(

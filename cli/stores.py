@@ -1,21 +1,62 @@
-"""Opening what a deployment keeps: its store and its state."""
+"""Opening what a deployment keeps: its store, by its kind, and its state."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from config import settings
 from config.deployment import Deployment
+from pipeline.spool.spool import Spool
 from pipeline.state import State
+from pipeline.store.base import Store
+from pipeline.store.influx.server import InfluxServer
+from pipeline.store.influx.store import InfluxStore
 from pipeline.store.sqlite import SqliteStore
 
 
+def open_store(deployment: Deployment) -> SqliteStore | InfluxStore:
+    """Open the store that the deployment names, also beside a daemon that writes.
+
+    Raises StoreError where its files cannot be opened. A server that is away is no error here: it
+    shows when something is read.
+    """
+    chosen = deployment.settings.store
+    if isinstance(chosen, settings.SqliteStore):
+        return SqliteStore(deployment.folder / chosen.path)
+    return open_influx(deployment, chosen)
+
+
+def open_influx(deployment: Deployment, chosen: settings.InfluxdbStore) -> InfluxStore:
+    """Open InfluxDB with the deployment's spool before it."""
+    spool = Spool(deployment.spool_path, max_bytes=chosen.spool_max_mb * 1_000_000)
+    return InfluxStore(
+        influx_server(chosen),
+        spool,
+        raw_bucket=chosen.raw_bucket,
+        usage_bucket=chosen.usage_bucket,
+        site_tags={s.site: (s.kind, s.commune) for s in deployment.sites.values()},
+    )
+
+
+def influx_server(chosen: settings.InfluxdbStore) -> InfluxServer:
+    """The server that the settings name; it is not spoken to yet."""
+    return InfluxServer(
+        url=chosen.url, org=chosen.org, token=chosen.token, timeout_s=chosen.timeout_s
+    )
+
+
+def place_of(deployment: Deployment) -> str:
+    """Where the store is, as people are told it."""
+    chosen = deployment.settings.store
+    if isinstance(chosen, settings.SqliteStore):
+        return str(deployment.folder / chosen.path)
+    return f"{chosen.url}, buckets {chosen.raw_bucket} and {chosen.usage_bucket}"
+
+
 @contextmanager
-def opened(deployment: Deployment) -> Iterator[tuple[SqliteStore, State]]:
+def opened(deployment: Deployment) -> Iterator[tuple[Store, State]]:
     """Open both, also beside a daemon that writes; made empty where nothing was collected yet.
 
     Raises StoreError where they cannot be opened.
     """
-    with (
-        closing(SqliteStore(deployment.store_path)) as store,
-        closing(State(deployment.state_path)) as state,
-    ):
+    with closing(open_store(deployment)) as store, closing(State(deployment.state_path)) as state:
         yield store, state

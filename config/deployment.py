@@ -188,9 +188,9 @@ class Deployment(BaseModel):
         return self.state_dir / "state.db"
 
     @property
-    def store_path(self) -> Path:
-        """The embedded store's file."""
-        return self.folder / self.settings.store.path
+    def spool_path(self) -> Path:
+        """The file that samples wait in on their way to InfluxDB."""
+        return self.state_dir / "spool.db"
 
     @property
     def profiles_dir(self) -> Path:

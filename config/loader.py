@@ -42,16 +42,19 @@ MISSPELT: Final = 0.9
 """How alike a file's name must be to one that is missing, to be taken for it."""
 
 
-def load(folder: Path, *, profiles: Collection[str] | None = None) -> Deployment:
+def load(
+    folder: Path, *, profiles: Collection[str] | None = None, secrets_pending: bool = False
+) -> Deployment:
     """Read a deployment. ConfigError carries every mistake of every file, in the files' order.
 
-    Secrets come from the environment of the process, or from files. `profiles` are the names of
-    the vendor profiles there are; without them the columns `profile` are not checked.
+    Secrets come from the environment of the process, or from files; `secrets_pending`: those that
+    are nowhere yet read as empty. `profiles` are the names of the vendor profiles there are;
+    without them the columns `profile` are not checked.
     """
     problems = _folder_problems(folder)
     if problems and not folder.is_dir():
         raise ConfigError(problems)
-    said = _read_settings(folder, problems)
+    said = _read_settings(Vault(folder, os.environ, secrets_pending), problems)
 
     sites = _read(folder, "sites.csv", Site, "site", problems)
     access_points = _read(folder, "access_points.csv", AccessPoint, "ap", problems)
@@ -93,14 +96,15 @@ class _Said:
     credentials: Collection[str] | None
 
 
-def _read_settings(folder: Path, problems: list[Problem]) -> _Said:
+def _read_settings(vault: Vault, problems: list[Problem]) -> _Said:
+    folder = vault.folder
     path = folder / SETTINGS_FILE
     file = read_yaml(path, problems) if path.exists() else None
     if file is None:
         return _Said(None, FALLBACK_TIMEZONE, None)
     settings = None
     try:
-        settings = Settings.model_validate(file.data, context=Vault(folder, os.environ))
+        settings = Settings.model_validate(file.data, context=vault)
     except ValidationError as error:
         for mistake in mistakes(error, Settings):
             line = file.line(mistake.keys)

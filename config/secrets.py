@@ -21,6 +21,8 @@ class Vault:
     folder: Path
     """The deployment's; `file:` paths are relative to it."""
     environ: Mapping[str, str] = field(repr=False)
+    pending: bool = False
+    """A secret that is nowhere yet reads as empty: for the commands that make secrets."""
 
     def reveal(self, reference: str) -> SecretStr:
         """Follow `${NAME}` or `file:PATH`. ValueError says what is wrong, without the secret."""
@@ -34,6 +36,8 @@ class Vault:
 
     def _from_environment(self, name: str) -> str:
         secret = self.environ.get(name)
+        if secret is None and self.pending:
+            return ""
         if secret is None:
             raise ValueError(f"the environment variable {name} is not set; set it, or use file:")
         if not secret.strip():
@@ -47,6 +51,8 @@ class Vault:
         except UnicodeDecodeError:
             raise ValueError(f"the file {path} is not UTF-8 text; it must hold one line") from None
         except FileNotFoundError:
+            if self.pending:
+                return ""
             raise ValueError(
                 f"there is no file {path}; the path is relative to the deployment's folder"
             ) from None
@@ -71,7 +77,8 @@ def _secret(value: Any, info: ValidationInfo) -> Any:
 
 
 def _pass_phrase(secret: SecretStr) -> SecretStr:
-    if len(secret.get_secret_value()) < MIN_PASS_PHRASE:
+    # An empty one is pending: otherwise the vault refuses it.
+    if 0 < len(secret.get_secret_value()) < MIN_PASS_PHRASE:
         raise ValueError(f"the secret is too short; SNMP v3 asks for {MIN_PASS_PHRASE} characters")
     return secret
 

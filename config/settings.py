@@ -32,6 +32,16 @@ Topic = Annotated[
     AfterValidator(values.topic),
     Field(json_schema_extra={"pattern": "^[^+#/]+(/[^+#/]+)*$"}),
 ]
+Url = Annotated[
+    str,
+    AfterValidator(values.url),
+    Field(json_schema_extra={"pattern": "^https?://[^@?#]+$"}),
+]
+BucketName = Annotated[
+    str,
+    AfterValidator(values.bucket),
+    Field(json_schema_extra={"pattern": values.BUCKET.pattern}),
+]
 Language = Literal["fr", "nl", "en"]
 
 
@@ -53,6 +63,55 @@ class SqliteStore(Section):
 
     kind: Literal["sqlite"] = Field("sqlite", description="SQLite, in one file.")
     path: Path = Field(Path("spotwatch.db"), description="Relative to the deployment's folder.")
+
+
+class InfluxdbStore(Section):
+    """InfluxDB: what a deployment with Grafana runs on. `spotwatch db setup` prepares it."""
+
+    kind: Literal["influxdb"] = Field(description="InfluxDB 2.x; 1.8 and 3.x as far as they go.")
+    url: Url = Field(description="Such as http://127.0.0.1:8086.")
+    org: str = Field(min_length=1, description="The organisation; of no meaning to 1.8 and 3.x.")
+    token: Secret = Field(description="May read and write both buckets; on 1.8 user:password.")
+    bucket: BucketName = Field(
+        "spotwatch", description="Samples are kept in BUCKET_raw, usage in BUCKET_usage."
+    )
+    raw_days: int = Field(
+        400, ge=8, le=36525, description="Samples older than this expire; usage stays."
+    )
+    usage_days: int = Field(3653, ge=366, le=36525, description="Usage expires; ten years.")
+    timeout_s: float = Field(
+        30.0, gt=0, le=600, description="Wait for the server's next words, in seconds."
+    )
+    spool_max_mb: int = Field(
+        2048, ge=16, le=1_048_576, description="Most that may wait on this machine's disk."
+    )
+
+    @property
+    def raw_bucket(self) -> str:
+        """Of samples."""
+        return f"{self.bucket}_raw"
+
+    @property
+    def usage_bucket(self) -> str:
+        """Of usage."""
+        return f"{self.bucket}_usage"
+
+
+def _store_kind(store: Any) -> str | None:
+    if isinstance(store, Mapping):
+        kinds = {"sqlite": "SqliteStore", "influxdb": "InfluxdbStore"}
+        return kinds.get(str(store.get("kind", "sqlite")))
+    is_model = isinstance(store, SqliteStore | InfluxdbStore)
+    return type(store).__name__ if is_model else "SqliteStore"
+
+
+Store = Annotated[
+    Annotated[SqliteStore, Tag("SqliteStore")] | Annotated[InfluxdbStore, Tag("InfluxdbStore")],
+    Discriminator(
+        _store_kind, custom_error_type="store_kind", custom_error_message="a kind of store"
+    ),
+]
+"""Told apart by `kind`."""
 
 
 class CommunityCredential(Section):
@@ -98,8 +157,8 @@ Credential = Annotated[
     | Annotated[UserCredential, Tag("UserCredential")],
     Discriminator(
         _credential_kind,
-        custom_error_type="credential",
-        custom_error_message="a credential",
+        custom_error_type="credential_version",
+        custom_error_message="a version of SNMP",
     ),
 ]
 """Told apart by `version`, so that a mistake is told for the version that was meant."""
@@ -184,7 +243,7 @@ class Settings(Section):
     country: Country = Field("BE", description="ISO 3166 code, for public holidays.")
     language: Language = Field("en", description="Of reports and names: fr, nl or en.")
     state_dir: Path = Field(Path("state"), description="Relative to the deployment's folder.")
-    store: SqliteStore = Field(SqliteStore(), description="Where samples and usage are kept.")
+    store: Store = Field(SqliteStore(), description="Where samples and usage are kept.")
     snmp: Snmp = Field(Snmp(), description="How devices are polled.")
     mqtt: Mqtt | None = Field(None, description="Without it nothing is listened to.")
     usage: Usage = Field(Usage(), description="How samples become usage.")

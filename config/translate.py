@@ -1,6 +1,6 @@
 """What the models refuse, in the operator's words: the one place that knows pydantic's."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, Final, NamedTuple, Union, cast, get_args, get_origin
 
@@ -40,6 +40,12 @@ EXPECTED: Final = {
 }
 """By the beginning of the error's type: `int_parsing`, `int_type`, `int_from_float`, ..."""
 
+UNIONS: Final = {
+    "credential_version": ("version", ("1", "2c", "3")),
+    "store_kind": ("kind", ("sqlite", "influxdb")),
+}
+"""Models told apart by the value of one key, by their error's type: that key, and its values."""
+
 
 class Mistake(NamedTuple):
     """A wrong value: the way to it, and what is wrong and allowed."""
@@ -55,8 +61,8 @@ def mistakes(
     """Tell each mistake that a model found in keys (of a setting) or columns (of a row)."""
     for detail in error.errors(include_url=False):
         keys, owner = _locate(model, detail["loc"])
-        if detail["type"] == "credential":
-            keys = (*keys, "version")
+        if detail["type"] in UNIONS:
+            keys = (*keys, UNIONS[detail["type"]][0])
         message = _message(detail, owner, called)
         yield Mistake(keys, message, missing=detail["type"] == "missing")
 
@@ -82,23 +88,24 @@ def _message(detail: ErrorDetails, owner: type[BaseModel], called: str) -> str:
         return "is missing" + (f": {about[0].lower()}{about[1:].rstrip('.')}" if about else "")
     if kind == "value_error":
         return str(detail["ctx"]["error"])
-    if kind == "credential":
-        return "must be 1, 2c or 3"
+    if kind in UNIONS:
+        decides, allowed = UNIONS[kind]
+        return _not_among(detail["input"][decides], allowed)
     if kind == "literal_error":
-        return _not_among(detail["input"], detail["ctx"]["expected"])
+        expected = detail["ctx"]["expected"].replace(" or ", ", ").split(", ")
+        return _not_among(detail["input"], [word.strip("'") for word in expected])
     value, context = detail["input"], detail.get("ctx", {})
     if kind in LIMITS and not isinstance(value, Mapping | list):
         return f"{shown(_plain(value))} is {LIMITS[kind](context)}"
-    expected = next((what for start, what in EXPECTED.items() if kind.startswith(start)), None)
-    expected = expected or "a value of another kind; spotwatch check --schema tells which"
+    described = next((what for start, what in EXPECTED.items() if kind.startswith(start)), None)
+    expected = described or "a value of another kind; spotwatch check --schema tells which"
     if isinstance(value, Mapping | list) or expected in NESTED:
         # Not quoted: it can hold anything, a secret also.
         return f"must be {expected}"
     return f"{shown(_plain(value))} is not allowed; it must be {expected}"
 
 
-def _not_among(value: object, expected: str) -> str:
-    words = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
+def _not_among(value: object, words: Sequence[str]) -> str:
     if isinstance(value, Mapping | list):
         return f"must be one of: {listed(words)}"
     text = str(value)

@@ -9,6 +9,7 @@ import re
 from datetime import date, datetime
 from functools import cache, lru_cache
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import opening_hours
@@ -33,6 +34,9 @@ MAC: Final = re.compile(
 YES: Final = frozenset({"yes", "true", "1", "oui", "ja", "vrai", "waar"})
 NO: Final = frozenset({"no", "false", "0", "non", "nee", "faux", "onwaar"})
 HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.])?")
+
+BUCKET: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,55}$")
+"""What 1.8, 2.x and 3.x of InfluxDB take, with room for `_usage` in the 64 characters of 3.x."""
 
 
 def identifier(text: str) -> str:
@@ -202,6 +206,34 @@ def host(text: str) -> str:
                 f"{shown(text)} is neither a host name nor an IP address; write 10.0.0.7 or "
                 "ap7.city.example, the port apart"
             ) from None
+    return text
+
+
+def url(text: str) -> str:
+    """The address of an HTTP server, without a slash at its end."""
+    try:
+        parts = urlsplit(text)
+        named = parts.hostname and (parts.port is None or parts.port)
+    except ValueError:
+        named = False
+    else:
+        if "@" in parts.netloc:
+            # Not quoted: there may be a password in it.
+            raise ValueError("holds a user before the @; put the token in a setting of its own")
+    if not named or parts.scheme not in {"http", "https"} or parts.query or parts.fragment:
+        raise ValueError(
+            f"{shown(text)} is not the address of a server; write it like http://127.0.0.1:8086"
+        )
+    return text.rstrip("/")
+
+
+def bucket(text: str) -> str:
+    """The common beginning of the names of our buckets."""
+    if not BUCKET.fullmatch(text):
+        raise ValueError(
+            f"{shown(text)} cannot name a bucket; allowed: letters, digits, _ and -, a letter or "
+            "digit first, at most 56 characters"
+        )
     return text
 
 

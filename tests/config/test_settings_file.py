@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from config.loader import load
-from config.problems import Problem
+from config.problems import ConfigError, Problem
 from config.secrets import Vault
-from config.settings import Settings
+from config.settings import InfluxdbStore, Settings
 from config.translate import mistakes
 from config.yamlfile import read_yaml
 from tests.config.conftest import Told, Write
@@ -20,6 +20,10 @@ CITY = "city: Havremont\ntimezone: Europe/Brussels\n"
 SNMP_V3 = (
     "snmp:\n  credentials:\n    default:\n      version: 3\n      user: spotwatch\n"
     "      auth_key: ${SPOTWATCH_COMMUNITY}\n"
+)
+INFLUXDB = (
+    "store:\n  kind: influxdb\n  url: https://influx.city.example:8086/\n  org: city\n"
+    "  token: file:token"
 )
 NO_AP = "ap,site,source\n"
 
@@ -124,7 +128,41 @@ def test_a_file_that_lacks_what_it_needs_is_told(
         ("mqtt:\n  host: b\n  tls: yes\n  ca_file: ca.pem", "6: mqtt.ca_file: there is no file "),
         ("mqtt:\n  host: b\n  tls: maybe", "5: mqtt.tls: 'maybe' is neither yes nor no"),
         ("underuse:\n  ratio: 1.5", "4: underuse.ratio: '1.5' is too large; it must be at most 1"),
-        ("store:\n  kind: oracle", "4: store.kind: 'oracle' is not one of those allowed; allowed"),
+        (
+            "store:\n  kind: influx",
+            "4: store.kind: 'influx' is not one of those allowed; did you mean 'influxdb'?; "
+            "allowed: sqlite, influxdb",
+        ),
+        ("store:\n  kind: [sqlite]", "4: store.kind: must be one of: sqlite, influxdb"),
+        ("store: influxdb", "3: store: must be keys and values of their own"),
+        ("store:\n  url: x", "4: store.url: unknown key; allowed: kind, path"),
+        ("store:\n  kind: influxdb\n  path: x", "5: store.path: unknown key; allowed: kind, url, "),
+        (
+            f"{INFLUXDB}\n  bucket: _raw",
+            "8: store.bucket: '_raw' cannot name a bucket; allowed: le",
+        ),
+        (f"{INFLUXDB}\n  bucket: {'b' * 57}", "8: store.bucket: 'bbb"),
+        (
+            f"{INFLUXDB}\n  raw_days: 7",
+            "8: store.raw_days: '7' is too small; it must be at least 8",
+        ),
+        (
+            "store:\n  kind: influxdb\n  url: h:8086",
+            "5: store.url: 'h:8086' is not the address of a",
+        ),
+        (
+            "store:\n  kind: influxdb\n  url: http://",
+            "5: store.url: 'http://' is not the address of",
+        ),
+        (
+            "store:\n  kind: influxdb\n  url: http://h:0x1",
+            "5: store.url: 'http://h:0x1' is not the",
+        ),
+        (
+            "store:\n  kind: influxdb\n  url: http://u:p@h",
+            "5: store.url: holds a user before the @",
+        ),
+        ("store:\n  kind: influxdb\n  token: abc", "5: store.token: a secret may not stand in the"),
     ],
 )
 def test_a_mistake_is_told_on_its_own_line(
@@ -134,13 +172,50 @@ def test_a_mistake_is_told_on_its_own_line(
     assert any(line.startswith(f"spotwatch.yaml:{problem}") for line in told(folder)), told(folder)
 
 
+def test_a_token_of_influxdb_is_read_and_never_shown(write: Write) -> None:
+    (write() / "token").write_text("hunter2-of-influxdb\n")
+    folder = write({"spotwatch.yaml": f"{CITY}{INFLUXDB}\n", "access_points.csv": NO_AP})
+    settings = load(folder).settings
+    assert isinstance(settings.store, InfluxdbStore)
+    assert settings.store.url == "https://influx.city.example:8086"
+    assert settings.store.token.get_secret_value() == "hunter2-of-influxdb"
+    assert (settings.store.raw_bucket, settings.store.usage_bucket) == (
+        "spotwatch_raw",
+        "spotwatch_usage",
+    )
+    assert "hunter2" not in repr(settings) + settings.model_dump_json()
+
+
+def test_a_token_that_nobody_made_yet_is_told_except_to_who_makes_it(
+    write: Write, told: Told
+) -> None:
+    folder = write({"spotwatch.yaml": f"{CITY}{INFLUXDB}\n", "access_points.csv": NO_AP})
+    (problem,) = told(folder)
+    assert problem.startswith("spotwatch.yaml:7: store.token: there is no file token")
+    pending = load(folder, secrets_pending=True).settings
+    assert isinstance(pending.store, InfluxdbStore)
+    assert pending.store.token.get_secret_value() == ""
+
+
+def test_secrets_that_are_pending_may_be_missing_not_wrong(write: Write) -> None:
+    credentials = (
+        "snmp:\n  credentials:\n    a: {version: 3, user: u, auth_key: 'file:none'}\n"
+        "    b: {community: '${SPOTWATCH_NO_SUCH_VARIABLE}'}\n"
+    )
+    folder = write({"spotwatch.yaml": CITY + credentials, "access_points.csv": NO_AP})
+    load(folder, secrets_pending=True)
+    (folder / "none").write_text("short")
+    with pytest.raises(ConfigError, match="the secret is too short"):
+        load(folder, secrets_pending=True)
+
+
 @pytest.mark.parametrize(
     ("credential", "problem"),
     [
         ("{comunity: x}", "5: snmp.credentials.a.comunity: unknown key; did you mean 'community'?"),
         ("{version: 2c}", "5: snmp.credentials.a.community: is missing"),
-        ("{version: 4}", "5: snmp.credentials.a.version: must be 1, 2c or 3"),
-        ("{version: [3]}", "5: snmp.credentials.a.version: must be 1, 2c or 3"),
+        ("{version: 4}", "5: snmp.credentials.a.version: '4' is not one of those allowed; all"),
+        ("{version: [3]}", "5: snmp.credentials.a.version: must be one of: 1, 2c, 3"),
         ("{version: 3}", "5: snmp.credentials.a.user: is missing"),
         (
             "\n      version: 3\n      user: u\n      comunity: x",
@@ -203,6 +278,7 @@ PATHS = [
         for section in ("store", "snmp", "mqtt", "usage", "underuse")
         for name in (
             *("kind", "path", "poll_seconds", "timeout_s", "credentials", "host", "port", "tls"),
+            *("url", "org", "token", "bucket", "raw_days"),
             *("client_id", "password", "ca_file", "base_topic", "grace_seconds", "ratio"),
         )
     ),

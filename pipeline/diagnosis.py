@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from config.deployment import Deployment
+from pipeline.open_hours import hours_assumed
 
 Health = Literal["ok", "warning", "error"]
 
@@ -43,12 +44,7 @@ def disk(free_bytes: int, folder: str) -> Finding:
 
 def opening_hours(deployment: Deployment) -> Finding:
     """Sites whose open hours nobody wrote down are judged around the clock."""
-    always_open = {"park", "street"}
-    without = sorted(
-        site.site
-        for site in deployment.sites.values()
-        if not site.opening_hours and site.kind not in always_open
-    )
+    without = sorted(site.site for site in deployment.sites.values() if hours_assumed(site))
     if without:
         return Finding(
             "opening hours",

@@ -22,8 +22,8 @@ def configure(*, verbose: bool = False) -> None:
     structlog.configure(
         processors=[*shared, *errors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        # Tests and `demo` point standard error elsewhere while the process runs.
+        # Whatever standard error is then: `demo` points it elsewhere while its table is shown.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     formatter = structlog.stdlib.ProcessorFormatter(

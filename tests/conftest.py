@@ -1,13 +1,26 @@
 """What the whole suite shares."""
 
+import logging
 import os
+from collections.abc import Iterator
 
 import hypothesis
 import pytest
+import structlog
 
 # A busy machine is no failure: what takes too long is caught by the suite's own time limit.
 hypothesis.settings.register_profile("spotwatch", deadline=None)
 hypothesis.settings.load_profile("spotwatch")
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """What a command sets up for its logs ends with its test."""
+    handlers, level = list(logging.root.handlers), logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,13 +1,13 @@
 """The `spotwatch` command: every subcommand by name."""
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final
 
 import typer
 
 from cli import check, demo, doctor, import_, logs, poll, recompute, run, status, underused, usage
-from pipeline.store.base import StoreError
-
 from cli.options import fail
+from pipeline.store.base import StoreError
 
 app = typer.Typer(
     name="spotwatch",
@@ -18,7 +18,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-COMMANDS = {
+COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "demo": demo.demo,
     "run": run.run,
     "check": check.check,

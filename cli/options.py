@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import typer
-from config.loader import load
 from rich.console import Console
 
 from config.deployment import Deployment
+from config.loader import load
 from config.problems import ConfigError
 
 EXIT_FAILED: Final = 1

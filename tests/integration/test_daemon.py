@@ -68,6 +68,10 @@ def wait_until(folder: Path, enough: Callable[[set[Key]], bool]) -> set[Key]:
     return keys
 
 
+def at_least(count: int) -> Callable[[set[Key]], bool]:
+    return lambda keys: len(keys) >= count
+
+
 def make_known(folder: Path, publisher: "Publisher") -> None:
     """Publish until one message has come through: from then on the broker keeps the rest too."""
     while not stored(folder):
@@ -117,8 +121,7 @@ def test_a_killed_daemon_loses_no_message_and_no_sample(tmp_path: Path) -> None:
         for _ in range(KILLS):
             publisher.publish(MESSAGES // KILLS)
             with daemon(folder) as process:
-                some = len(durable) + MESSAGES // KILLS // 4
-                wait_until(folder, lambda keys, some=some: len(keys) >= some)
+                wait_until(folder, at_least(len(durable) + MESSAGES // KILLS // 4))
                 process.send_signal(signal.SIGKILL)
                 process.wait()
             after = stored(folder)

@@ -15,7 +15,7 @@ import typer
 from rich.live import Live
 
 from cli import demo_screen, logs, status, underused
-from cli.demo_folder import DEFAULT_DAYS, DEFAULT_SEED, open_folder
+from cli.demo_folder import DEFAULT_DAYS, DEFAULT_SEED, LOG, open_folder
 from cli.demo_history import catch_up, planned_hours
 from cli.options import JsonOption, bad_input, fail, out, print_json, refuse
 from cli.service import Service
@@ -30,7 +30,6 @@ log = structlog.get_logger(__name__)
 REFRESH_S: Final = 2.0
 FIRST_WORDS_S: Final = 15.0
 """Every MQTT access point is waited for until then; they publish every few seconds."""
-LOG: Final = "demo.log"
 
 DaysOption = Annotated[
     int | None,
@@ -106,7 +105,8 @@ def _watch(deployment: Deployment, folder: Path, *, once: bool, as_json: bool) -
             }
         )
         return
-    out.print(demo_screen.sites(deployment, now.sites, now.at_ms))
+    out.print(demo_screen.sites(deployment, now.sites))
+    out.print(demo_screen.line(deployment, now.sites, now.at_ms))
     out.print(demo_screen.verdicts(deployment, found))
 
 
@@ -143,7 +143,7 @@ async def _go_on(service: Service) -> None:
         loop.add_signal_handler(signum, stopping.set)
     await service.start()
     try:
-        with Live(console=out, auto_refresh=False, transient=True) as screen:
+        with Live(console=out, auto_refresh=False) as screen:
             while not stopping.is_set():
                 now = await asyncio.to_thread(_standing, service)
                 if out.is_terminal:

@@ -18,6 +18,8 @@ from config.settings import SqliteStore
 
 RECORD: Final = "demo.json"
 """Marks a folder as ours, and says from which the same city can be made again."""
+LOG: Final = "demo.log"
+"""Where log lines go while the screen shows the city."""
 DEFAULT_DAYS: Final = 98
 """14 weeks: the 13 that are judged, and the one that is not over."""
 DEFAULT_SEED: Final = 1
@@ -107,7 +109,7 @@ def _clear(path: Path) -> None:
     """Remove what a demo leaves behind, and nothing else."""
     static = load(demo.FOLDER)
     store = SqliteStore().path  # the city's settings name no other
-    files = (*demo.FILES, *(f"{store}{end}" for end in ("", "-wal", "-shm")))
+    files = (*demo.FILES, LOG, *(f"{store}{end}" for end in ("", "-wal", "-shm")))
     for name in files:
         (path / name).unlink(missing_ok=True)
     state = path / static.settings.state_dir

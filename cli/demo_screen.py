@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
+from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from config.deployment import Deployment
-from dashboards.terminal import status_table, underused_table
+from dashboards.terminal import NOTHING, STATE_STYLES, underused_table
 from pipeline.status import SiteStatus
 from pipeline.underuse.assess import Assessment
 
@@ -28,19 +29,32 @@ def line(deployment: Deployment, found: Sequence[SiteStatus], at_ms: int) -> str
     return f"{moment:%H:%M:%S}  {clients} clients at {len(found)} sites: {told}"
 
 
-def sites(deployment: Deployment, found: Sequence[SiteStatus], at_ms: int) -> Table:
-    """Trouble first, then the busiest."""
-    ordered = sorted(found, key=lambda site: (site.state == "up", -(site.clients or 0)))
-    moment = datetime.fromtimestamp(at_ms / 1000, UTC)
-    return status_table(deployment, ordered, moment, deployment.settings.language)
+def sites(deployment: Deployment, found: Sequence[SiteStatus]) -> Table:
+    """Trouble first, then the busiest; a line a site."""
+    table = Table(title=deployment.settings.city, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("site", no_wrap=True, ratio=1)
+    for column, widest in (("kind", "neighbourhood_house"), ("state", "? maintenance")):
+        table.add_column(column, no_wrap=True, min_width=len(widest))
+    for column in ("clients", "APs up"):
+        table.add_column(column, no_wrap=True, justify="right", min_width=len(column))
+    for site in _worst_first(found):
+        known = deployment.sites[site.site]
+        sign, style = STATE_STYLES[site.state]
+        table.add_row(
+            known.name(deployment.settings.language),
+            known.kind,
+            Text(f"{sign} {site.state}", style=style),
+            NOTHING if site.clients is None else str(site.clients),
+            f"{site.aps_up}/{site.aps_total}",
+        )
+    return table
 
 
 def live(deployment: Deployment, found: Sequence[SiteStatus], at_ms: int, height: int) -> Group:
     """As many sites as the screen has room for, and a line on all of them."""
-    ordered = sorted(found, key=lambda site: (site.state == "up", -(site.clients or 0)))
-    shown = ordered[: max(height - FRAME_LINES, 5)]
+    shown = _worst_first(found)[: max(height - FRAME_LINES, 5)]
     return Group(
-        sites(deployment, shown, at_ms),
+        sites(deployment, shown),
         Text(f"{line(deployment, found, at_ms)}. Ctrl-C stops."),
     )
 
@@ -52,3 +66,7 @@ def verdicts(deployment: Deployment, found: Sequence[Assessment]) -> Table:
     table.caption = f"The other {len(found) - len(trouble)} of {len(found)} sites are ok."
     table.caption_justify = "left"
     return table
+
+
+def _worst_first(found: Sequence[SiteStatus]) -> list[SiteStatus]:
+    return sorted(found, key=lambda site: (site.state == "up", -(site.clients or 0)))

@@ -83,23 +83,22 @@ class Forwarder:
                 reason=delivery.rejected[0][1],
             )
         if delivery.error is not None:
-            return self._failed(delivery.error)
+            health = self._spool.health()
+            return self._failed(
+                delivery.error,
+                waiting_lines=health.lines,
+                waiting_s=round(health.age_s(self._now_ms())),
+            )
         self._recovered()
         # A full batch: there is probably more, so the other end has its turn.
         self._newest_next = len(batch) == self._batch_lines and not newest
         return 0.0
 
-    def _failed(self, error: StoreError) -> float:
+    def _failed(self, error: StoreError, **facts: int) -> float:
         self._failures += 1
         said = str(error)
         if said != self._trouble:
-            health = self._spool.health()
-            _log.error(
-                "cannot send; everything is kept and sent later",
-                reason=said,
-                waiting_lines=health.lines,
-                waiting_s=round(health.age_s(self._now_ms())),
-            )
+            _log.error("cannot send; everything is kept and sent later", reason=said, **facts)
             self._trouble = said
         if isinstance(error, MisconfiguredError):
             return MISCONFIGURED_WAIT_S
@@ -139,10 +138,15 @@ class Forwarder:
                 raise StoreError(self._trouble)
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            self._new_lines.clear()
-            wait_s = self.step()
-            if self._trouble is not None:
-                self._stop.wait(wait_s)
-            elif wait_s:
-                self._new_lines.wait(wait_s)
+        self._trouble = None
+        try:
+            while not self._stop.is_set():
+                self._new_lines.clear()
+                wait_s = self.step()
+                if self._trouble is not None:
+                    self._stop.wait(wait_s)
+                elif wait_s and not self._stop.is_set():
+                    self._new_lines.wait(wait_s)
+        finally:
+            if not self._stop.is_set():
+                self._trouble = "sending ended by an error of our own, see the log; restart"

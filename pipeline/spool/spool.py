@@ -7,35 +7,17 @@ matter.
 """
 
 import json
-import sqlite3
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 from pipeline.spool.destination import SpooledLine
+from pipeline.spool.reader import DEFAULT_MAX_BYTES, SpoolReader
 from pipeline.store.base import StoreError
 from pipeline.store.influx.line_protocol import fields_of, merge_lines
-from pipeline.store.sqlite_file import NewerSchemaError, connect, migrate, transaction
-
-DEFAULT_MAX_BYTES: Final = 2 << 30
-SCHEMA_VERSION: Final = 1
-_DDL: Final = (
-    # A number is never used again, so that a line rewritten while it is on its way is told apart.
-    "CREATE TABLE waiting (seq INTEGER PRIMARY KEY AUTOINCREMENT, ts_ms INTEGER NOT NULL, "
-    "ap TEXT NOT NULL, site TEXT NOT NULL, queued_ms INTEGER NOT NULL, line BLOB NOT NULL)",
-    "CREATE UNIQUE INDEX waiting_key ON waiting (ts_ms, ap)",
-    "CREATE TABLE rejected (id INTEGER PRIMARY KEY AUTOINCREMENT, ts_ms INTEGER NOT NULL, "
-    "ap TEXT NOT NULL, site TEXT NOT NULL, at_ms INTEGER NOT NULL, reason TEXT NOT NULL, "
-    "line BLOB NOT NULL)",
-    # Every site that an AP was ever at.
-    "CREATE TABLE places (ap TEXT, site TEXT, PRIMARY KEY (ap, site)) WITHOUT ROWID",
-    "CREATE TABLE depth (lines INTEGER NOT NULL, bytes INTEGER NOT NULL)",
-    "INSERT INTO depth VALUES (0, 0)",
-    "CREATE TABLE marks (name TEXT PRIMARY KEY) WITHOUT ROWID",
-)
-_LINES: Final = "SELECT seq, ap, site, ts_ms, line FROM waiting "
+from pipeline.store.sqlite_file import connect, store_errors, transaction
 
 
 class SpoolFullError(StoreError):
@@ -51,56 +33,17 @@ class Waiting(NamedTuple):
     line: bytes
 
 
-class Rejected(NamedTuple):
-    """A line that the remote store will never take as it is."""
-
-    id: int
-    ap: str
-    site: str
-    ts_ms: int
-    at_ms: int
-    reason: str
-    line: str
-
-
-class SpoolHealth(NamedTuple):
-    """How much waits, and since when."""
-
-    lines: int
-    bytes: int
-    """Of the waiting lines; the file is about twice that."""
-    oldest_ms: int | None
-    """When the line that waits longest was spooled, UTC milliseconds."""
-    rejected: int
-    used_bytes: int
-    """Of the file, as compared with max_bytes."""
-    max_bytes: int
-
-    def age_s(self, now_ms: int) -> float:
-        """How long the oldest line has waited; 0 where none waits."""
-        return 0.0 if self.oldest_ms is None else max(0.0, (now_ms - self.oldest_ms) / 1000)
-
-
-class Spool:
+class Spool(SpoolReader):
     """The queue of unsent samples. Safe to use from several threads and processes."""
 
     def __init__(self, path: Path, *, max_bytes: int = DEFAULT_MAX_BYTES):
         """`max_bytes`: what the file may take, rejected lines included; more is refused."""
-        self.path = path
-        self.max_bytes = max_bytes
+        super().__init__(path, max_bytes=max_bytes)
         self._lock = threading.Lock()
-        self._reader_lock = threading.Lock()
-        with _translated(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with store_errors(path):
             self._db = connect(path)
-            try:
-                migrate(self._db, SCHEMA_VERSION, _DDL)
-                self._places = set(self._db.execute("SELECT ap, site FROM places"))
-                (self._page_bytes,) = self._db.execute("PRAGMA page_size").fetchone()
-                self._reader = connect(path)
-            except BaseException:
-                self._db.close()
-                raise
+            self._places = set(self._db.execute("SELECT ap, site FROM places"))
+            (self._page_bytes,) = self._db.execute("PRAGMA page_size").fetchone()
 
     def append(self, samples: Sequence[Waiting], now_ms: int) -> None:
         """Queue samples; durable on return. A sample that already waits takes the new fields.
@@ -122,26 +65,6 @@ class Spool:
                 )
         self._places |= new
 
-    def oldest(self, limit: int) -> list[SpooledLine]:
-        """The lines that wait longest."""
-        return self._lines("ORDER BY seq LIMIT ?", (limit,))
-
-    def newest(self, limit: int) -> list[SpooledLine]:
-        """The lines that came last."""
-        return self._lines("ORDER BY seq DESC LIMIT ?", (limit,))
-
-    def window(self, start_ms: int, end_ms: int, *, ap: str | None = None) -> list[SpooledLine]:
-        """The waiting samples of [start, end) in the order of time, of all APs or one."""
-        return self._lines(
-            "WHERE ts_ms >= ? AND ts_ms < ? AND ap = ifnull(?, ap) ORDER BY ts_ms, ap",
-            (start_ms, end_ms, ap),
-        )
-
-    def spans(self) -> list[tuple[str, int, int]]:
-        """First and last time of the waiting samples of each site."""
-        query = "SELECT site, min(ts_ms), max(ts_ms) FROM waiting GROUP BY site"
-        return [(site, first, last) for site, first, last in self._query(query)]
-
     def forget(self, lines: Sequence[SpooledLine]) -> None:
         """Drop lines that the store has. One that was rewritten meanwhile stays."""
         with self._writing():
@@ -158,15 +81,6 @@ class Spool:
             )
             self._remove(_seqs(line for line, _ in lines))
 
-    def rejected(self, limit: int) -> list[Rejected]:
-        """The lines set aside last, the latest first."""
-        rows = self._query(
-            "SELECT id, ap, site, ts_ms, at_ms, reason, line FROM rejected"
-            " ORDER BY id DESC LIMIT ?",
-            (limit,),
-        )
-        return [Rejected._make((*row[:6], row[6].decode("utf-8", "replace"))) for row in rows]
-
     def retry_rejected(self, now_ms: int) -> int:
         """Queue every rejected line again, under what came since; returns how many."""
         with self._writing():
@@ -180,42 +94,16 @@ class Spool:
             self._db.execute("DELETE FROM rejected")
         return len(rows)
 
-    def moved_aps(self) -> dict[str, set[str]]:
-        """The APs that had more than one site, and every site they had."""
-        moved = self._query(
-            "SELECT ap, site FROM places WHERE ap IN"
-            " (SELECT ap FROM places GROUP BY ap HAVING count(*) > 1)"
-        )
-        sites: dict[str, set[str]] = {}
-        for ap, site in moved:
-            sites.setdefault(ap, set()).add(site)
-        return sites
-
     def learn_places(self, pairs: Collection[tuple[str, str]]) -> None:
         """Take in the (AP, site) pairs that the remote store knows. Once for each spool file."""
         with self._writing():
             self._db.executemany("INSERT OR IGNORE INTO places VALUES (?, ?)", sorted(pairs))
             self._db.execute("INSERT OR IGNORE INTO marks VALUES ('places')")
 
-    def knows_places(self) -> bool:
-        """Whether `learn_places` was done."""
-        return bool(self._query("SELECT 1 FROM marks WHERE name = 'places'"))
-
-    def health(self) -> SpoolHealth:
-        """Depth, age and rejected lines."""
-        ((lines, size),) = self._query("SELECT lines, bytes FROM depth")
-        oldest = self._query("SELECT queued_ms FROM waiting ORDER BY seq LIMIT 1")
-        ((rejected,),) = self._query("SELECT count(*) FROM rejected")
-        with self._lock:
-            used = self._used_bytes()
-        return SpoolHealth(
-            lines, size, oldest[0][0] if oldest else None, rejected, used, self.max_bytes
-        )
-
     def close(self) -> None:
         """Close the file."""
-        with self._lock, self._reader_lock:
-            self._reader.close()
+        super().close()
+        with self._lock:
             self._db.close()
 
     def _insert(self, samples: Collection[Waiting], now_ms: int) -> None:
@@ -281,19 +169,10 @@ class Spool:
         (free,) = self._db.execute("PRAGMA freelist_count").fetchone()
         return int((pages - free) * self._page_bytes)
 
-    def _lines(self, clause: str, parameters: Sequence[int | str | None]) -> list[SpooledLine]:
-        return [SpooledLine._make(row) for row in self._query(_LINES + clause, parameters)]
-
-    def _query(
-        self, statement: str, parameters: Sequence[int | str | None] = ()
-    ) -> list[tuple[Any, ...]]:
-        with _translated(self.path), self._reader_lock:
-            return self._reader.execute(statement, parameters).fetchall()
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """One transaction, durable at its end."""
-        with _translated(self.path), self._lock, transaction(self._db):
+        with store_errors(self.path), self._lock, transaction(self._db):
             yield
 
 
@@ -303,20 +182,3 @@ def _merged(older: Waiting, newer: Waiting) -> Waiting:
 
 def _seqs(lines: Iterable[SpooledLine]) -> str:
     return json.dumps([line.seq for line in lines])
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        # The low byte is the kind; a full disk is SQLITE_FULL, in places an I/O error.
-        kind = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if kind in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-            raise SpoolFullError(
-                f"{path} cannot be written ({error}): is the disk full? Nothing is taken in until "
-                "there is room"
-            ) from error
-        raise StoreError(f"{path}: {error}") from error
-    except (OSError, NewerSchemaError) as error:
-        raise StoreError(f"{path}: {error}") from error

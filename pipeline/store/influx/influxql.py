@@ -2,8 +2,16 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_MS = -9_223_286_400_000
+"""InfluxDB keeps nanoseconds in 64 bits: the years 1677 to 2262."""
+_LATEST_MS = 9_223_286_400_000
+
+
+Edge = Literal["first", "last"]
+EDGES: Final[tuple[Edge, Edge]] = ("first", "last")
 
 
 def name(identifier: str) -> str:
@@ -19,6 +27,7 @@ def text(value: str) -> str:
 
 def time(ts_ms: int) -> str:
     """An instant: RFC 3339 is what every version reads alike."""
+    ts_ms = min(max(ts_ms, _EARLIEST_MS), _LATEST_MS)
     moment = _EPOCH + timedelta(milliseconds=ts_ms)
     return f"'{moment.strftime('%Y-%m-%dT%H:%M:%S')}.{ts_ms % 1000:03d}Z'"
 
@@ -46,6 +55,21 @@ def select(
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     group = ", ".join(name(tag) for tag in by)
     return f"SELECT {columns} FROM {name(measurement)}{where} GROUP BY {group}{tail}"  # noqa: S608 - quoted
+
+
+def edge(
+    which: Edge,
+    field: str,
+    measurement: str,
+    conditions: Sequence[str],
+    *,
+    by: Iterable[str],
+) -> str:
+    """The first or last value of a field in each series, with its time."""
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    tags = ", ".join(name(tag) for tag in by)
+    group = f" GROUP BY {tags}" if tags else ""
+    return f"SELECT {which}({name(field)}) FROM {name(measurement)}{where}{group}"  # noqa: S608 - quoted
 
 
 def spans(start_ms: int, end_ms: int, step_ms: int) -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ drains, newest batches among it; and while the server is away a read fails, beca
 would be taken for a whole one: whoever aggregates waits, and catches up.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -27,6 +27,8 @@ from pipeline.store.schema import SAMPLE_FIELDS, SAMPLE_MEASUREMENT
 
 WINDOW_MS: Final = 86_400_000
 """Longest stretch of one statement; what is read at once stays near what one day holds."""
+LONG_MS: Final = 32 * WINDOW_MS
+"""From here on it pays to ask first where there is anything."""
 SITES_A_STATEMENT: Final = 200
 _COUNTERS: Final = '("rx_bytes" >= 0 OR "tx_bytes" >= 0)'
 _PLACE: Final = ("ap", "site")
@@ -65,6 +67,8 @@ class Samples:
         self, start_ms: int, end_ms: int, sites: Collection[str] | None = None
     ) -> pd.DataFrame:
         """The samples of [start, end)."""
+        if end_ms - start_ms > LONG_MS:
+            start_ms, end_ms = self._extent(start_ms, end_ms)
         pieces = [
             self._piece(start, end, sites)
             for start, end in influxql.spans(start_ms, end_ms, WINDOW_MS)
@@ -81,29 +85,14 @@ class Samples:
         with_counters: bool = False,
     ) -> pd.DataFrame:
         """Each AP's last sample in [since, before), with_counters: the last that has one."""
-        waiting = self._waiting(since_ms, before_ms, sites)
-        columns = sample_columns()
-        conditions = [influxql.within(since_ms, before_ms)]
+        if sites is not None and self._moves_wait(since_ms, before_ms, sites):
+            # What is stored as the last of a site may be on its way to another: look at all.
+            frame = self.window(since_ms, before_ms, sites)
+        else:
+            frame = self._last_stored_or_waiting(before_ms, since_ms, sites, with_counters)
         if with_counters:
-            conditions.append(_COUNTERS)
-        for group in influxql.groups(self._with_former(sites), SITES_A_STATEMENT):
-            self._add(columns, conditions, group, tail=" ORDER BY time DESC LIMIT 1")
-        stored = columns.frame().sort_values("ts_ms", kind="stable")
-        last = dict(zip(stored["ap"], stored["ts_ms"], strict=True))
-        newer = _newest(waiting, with_counters=with_counters)
-        late = {ap: line for ap, line in newer.items() if line.ts_ms > last.get(ap, since_ms - 1)}
-        if late and with_counters:
-            # What waits may carry but some of the fields of a stored sample without counters.
-            times = [line.ts_ms for line in late.values()]
-            keys = {(ap, line.ts_ms) for ap, line in late.items()}
-            known = self.window(min(times), max(times) + 1, sites)
-            chosen = [key in keys for key in zip(known["ap"], known["ts_ms"], strict=True)]
-            stored = pd.concat([stored, known[chosen]])
-        overlay = sample_columns()
-        add_spooled(overlay, [x for x in waiting if x.ts_ms == last.get(x.ap)])
-        add_spooled(overlay, late.values())
-        frame = one_row_per_sample(pd.concat([stored, overlay.frame()]))
-        return _of_sites(frame.drop_duplicates("ap", keep="last", ignore_index=True), sites)
+            frame = frame[frame["rx_bytes"].notna() | frame["tx_bytes"].notna()]
+        return frame.drop_duplicates("ap", keep="last", ignore_index=True)
 
     def next_counter_ms(self, ap: str, after_ms: int, until_ms: int) -> int | None:
         """Time of the AP's first sample with a counter in (after, until), or None."""
@@ -123,15 +112,66 @@ class Samples:
         return min(waiting + stored, default=None)
 
     def span(self) -> Mapping[str, tuple[int, int]]:
-        """First and last sample time of each site."""
+        """First and last sample time of each site; one that waits to move counts at both."""
         times: dict[str, list[int]] = {}
         for site, first_ms, last_ms in self._spool.spans():
             times.setdefault(site, []).extend((first_ms, last_ms))
-        for edge in ("first", "last"):
-            statement = f'SELECT {edge}("interval_s") FROM "{SAMPLE_MEASUREMENT}" GROUP BY "site"'  # noqa: S608
+        for which in influxql.EDGES:
+            statement = influxql.edge(which, "interval_s", SAMPLE_MEASUREMENT, [], by=["site"])
             for rows in self._server.query(self._bucket, statement):
                 times.setdefault(rows.tags["site"], []).append(rows.values[0][0])
         return {site: (min(found), max(found)) for site, found in sorted(times.items())}
+
+    def _last_stored_or_waiting(
+        self, before_ms: int, since_ms: int, sites: Collection[str] | None, with_counters: bool
+    ) -> pd.DataFrame:
+        """At least the last sample of each AP, whole."""
+        newest = self._spool.latest(since_ms, before_ms, sites=sites, with_counters=with_counters)
+        columns = sample_columns()
+        conditions = [influxql.within(since_ms, before_ms)]
+        if with_counters:
+            conditions.append(_COUNTERS)
+        for group in influxql.groups(sites, SITES_A_STATEMENT):
+            self._add(columns, conditions, group, tail=" ORDER BY time DESC LIMIT 1")
+        parts = [columns.frame().sort_values("ts_ms", kind="stable")]
+        if with_counters:
+            parts += self._rest_of(newest, parts[0], sites)
+        waiting = sample_columns()
+        add_spooled(waiting, newest)
+        return one_row_per_sample(pd.concat([*parts, waiting.frame()]))
+
+    def _rest_of(
+        self, newest: Sequence[SpooledLine], stored: pd.DataFrame, sites: Collection[str] | None
+    ) -> Iterator[pd.DataFrame]:
+        """The fields without counters of the last samples, where one part waits, one is stored."""
+        last = dict(zip(stored["ap"], stored["ts_ms"].tolist(), strict=True))
+        waiting = sample_columns()
+        add_spooled(waiting, self._spool.at([(ts_ms, ap) for ap, ts_ms in last.items()]))
+        yield waiting.frame()
+        late = {(x.ap, x.ts_ms) for x in newest if x.ts_ms > last.get(x.ap, x.ts_ms - 1)}
+        if late:
+            times = [ts_ms for _, ts_ms in late]
+            known = self.window(min(times), max(times) + 1, sites)
+            yield known[[key in late for key in zip(known["ap"], known["ts_ms"], strict=True)]]
+
+    def _moves_wait(self, start_ms: int, end_ms: int, sites: Collection[str]) -> bool:
+        """Whether samples wait of an AP that had one of these sites and another one."""
+        return any(
+            self._spool.window(start_ms, end_ms, ap=ap)
+            for ap, had in self._moved().items()
+            if not had.isdisjoint(sites)
+        )
+
+    def _extent(self, start_ms: int, end_ms: int) -> tuple[int, int]:
+        waiting = [(first, last + 1) for _, first, last in self._spool.spans()]
+        stored = self._server.extent(
+            self._bucket, "interval_s", SAMPLE_MEASUREMENT, start_ms, end_ms
+        )
+        parts = [part for part in (*waiting, stored) if part[0] < part[1]]
+        if not parts:
+            return start_ms, start_ms
+        first, last = min(p[0] for p in parts), max(p[1] for p in parts)
+        return max(start_ms, first), min(end_ms, last)
 
     def _piece(self, start_ms: int, end_ms: int, sites: Collection[str] | None) -> pd.DataFrame:
         # The spool first: a line that is sent in between is then seen twice rather than never.
@@ -173,9 +213,7 @@ class Samples:
     def _moved(self) -> Mapping[str, set[str]]:
         """The APs that had more than one site, and their sites."""
         if not self._spool.knows_places():
-            statement = (
-                f'SELECT last("interval_s") FROM "{SAMPLE_MEASUREMENT}" GROUP BY "ap", "site"'  # noqa: S608
-            )
+            statement = influxql.edge("last", "interval_s", SAMPLE_MEASUREMENT, [], by=_PLACE)
             answer = self._server.query(self._bucket, statement)
             self._spool.learn_places({(rows.tags["ap"], rows.tags["site"]) for rows in answer})
         return self._spool.moved_aps()
@@ -235,11 +273,6 @@ class Samples:
 
 def _has_counter(line: SpooledLine) -> bool:
     return not {"rx_bytes", "tx_bytes"}.isdisjoint(fields_of(line.line))
-
-
-def _newest(waiting: Iterable[SpooledLine], *, with_counters: bool) -> dict[str, SpooledLine]:
-    """Each AP's newest line, with_counters: of those that carry one. `waiting`: in time order."""
-    return {line.ap: line for line in waiting if not with_counters or _has_counter(line)}
 
 
 def _of_sites(frame: pd.DataFrame, sites: Collection[str] | None) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from pipeline.spool.destination import UnavailableError
 from pipeline.store.base import StoreError
+from pipeline.store.influx import influxql
 from pipeline.store.influx.errors import from_response, from_statement, message_of
 from pipeline.store.influx.line_protocol import body
 
@@ -116,6 +117,25 @@ class InfluxServer:
             if not complete:
                 response.close()  # the rest of the answer must not meet the next question
             response.release_conn()
+
+    def extent(
+        self, bucket: str, field: str, measurement: str, start_ms: int, end_ms: int
+    ) -> tuple[int, int]:
+        """A window cut down to where there are points with this field; empty where there are none.
+
+        So that a question about all of time is not asked day by day.
+        """
+        times = [
+            rows.values[0][0]
+            for which in influxql.EDGES
+            for rows in self.query(
+                bucket,
+                influxql.edge(
+                    which, field, measurement, [influxql.within(start_ms, end_ms)], by=()
+                ),
+            )
+        ]
+        return (min(times), max(times) + 1) if times else (start_ms, start_ms)
 
     def execute(self, bucket: str, statement: str) -> None:
         """Ask for something that answers no rows."""

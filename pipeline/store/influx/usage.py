@@ -21,6 +21,8 @@ SITES_A_STATEMENT: Final = 200
 WINDOW_MS: Final = {level: days * 86_400_000 for level, days in
                     {"15min": 7, "hour": 31, "day": 731}.items()}  # fmt: skip
 """Longest stretch of one statement."""
+LONG: Final = 8
+"""From so many of them on it pays to ask first where there is anything."""
 PATIENCE_S: Final = 60.0
 """How long one request waits for a server that is busy or restarts. Usage needs no spool: what
 could not be written stays due, and is computed again."""
@@ -97,14 +99,17 @@ class UsageTable:
         end_ms: int,
         sites: Collection[str] | None = None,
     ) -> Iterator[tuple[_Series, list[list[Any]]]]:
+        measurement = USAGE_MEASUREMENTS[level]
+        if end_ms - start_ms > LONG * WINDOW_MS[level]:
+            start_ms, end_ms = self._server.extent(
+                self._bucket, "aps", measurement, start_ms, end_ms
+            )
         for start, end in influxql.spans(start_ms, end_ms, WINDOW_MS[level]):
             for group in influxql.groups(sites, SITES_A_STATEMENT):
                 conditions = [influxql.within(start, end)]
                 if group is not None:
                     conditions.append(influxql.one_of("site", group))
-                statement = influxql.select(
-                    fields, USAGE_MEASUREMENTS[level], conditions, by=USAGE_TAGS
-                )
+                statement = influxql.select(fields, measurement, conditions, by=USAGE_TAGS)
                 for rows in self._server.query(self._bucket, statement):
                     yield tuple(rows.tags[name] for name in USAGE_TAGS), rows.values
 
@@ -132,11 +137,9 @@ class UsageTable:
     def _former_rows(self, level: Level, usage: pd.DataFrame) -> tuple[_Times, _Times]:
         """Stored rows of the same sites and times under another kind or commune."""
         start_ms, end_ms = _extent(usage)
-        tags = ", ".join(influxql.name(name) for name in USAGE_TAGS)
-        statement = (
-            f'SELECT last("aps") FROM {influxql.name(USAGE_MEASUREMENTS[level])} '  # noqa: S608
-            f"WHERE {influxql.within(start_ms, end_ms)} GROUP BY {tags}"
-        )
+        window = influxql.within(start_ms, end_ms)
+        measurement = USAGE_MEASUREMENTS[level]
+        statement = influxql.edge("last", "aps", measurement, [window], by=USAGE_TAGS)
         here = set(usage["site"])
         sites = {
             rows.tags["site"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from pipeline.spool.spool import DEFAULT_MAX_BYTES, Spool
+from pipeline.spool.reader import DEFAULT_MAX_BYTES
+from pipeline.spool.spool import Spool
 from pipeline.store.influx.line_protocol import SiteTags
 from pipeline.store.influx.server import InfluxServer
 from pipeline.store.influx.store import InfluxStore

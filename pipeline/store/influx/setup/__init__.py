@@ -1,0 +1,1 @@
+"""`spotwatch db setup`: what an InfluxDB needs before the first sample, in each major version."""

@@ -9,10 +9,13 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.demo_folder import open_folder
+from cli.demo_history import catch_up, planned_hours
+from cli.stores import opened
 from config.loader import load
 
 NOW = datetime(2026, 11, 18, 10, 5, tzinfo=UTC)
 LATER = NOW + timedelta(days=3)
+QUARTER_MS = 900_000
 
 run = CliRunner().invoke
 
@@ -38,6 +41,26 @@ def test_a_second_start_goes_on_with_the_same_city(tmp_path: Path) -> None:
     second = open_folder(tmp_path, days=None, seed=None, fresh=False, now=LATER)
     assert second.plan == first.plan
     assert second.filled_until_ms == 1234
+
+
+def test_a_later_start_imports_what_is_missing_and_nothing_twice(tmp_path: Path) -> None:
+    counts = []
+    for now in (NOW, NOW + timedelta(hours=2)):
+        now_ms = int(now.timestamp() * 1000)
+        city = open_folder(tmp_path, days=1, seed=None, fresh=False, now=now)
+        city.write_files({}, None)
+        deployment = load(tmp_path)
+        catch_up(city, deployment, planned_hours(deployment, city.plan, now_ms), now_ms)
+        with opened(deployment) as (store, state):
+            samples = store.read_samples(0, now_ms)
+            assert state.closed_until_ms() == now_ms // QUARTER_MS * QUARTER_MS
+            usage = store.read_usage("15min", 0, now_ms)
+        counts.append(samples["ap"].value_counts())
+        assert not samples.duplicated(["ap", "ts_ms"]).any()
+        # To the last whole quarter of an hour, every AP was polled in each.
+        whole = usage[usage["start_ms"] >= now_ms - 86_400_000]
+        assert (whole["covered_ms"] > 0.9 * whole["expected_ms"]).all()
+    assert set(counts[1] - counts[0]) == {8}
 
 
 def test_fresh_forgets_the_city_and_leaves_what_is_not_its_own(tmp_path: Path) -> None:

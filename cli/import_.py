@@ -67,6 +67,8 @@ def import_samples(
     """
     deployment = open_deployment(config)
     zone = _zone(timezone)
+    if rejected and rejected.exists() and file.exists() and rejected.samefile(file):
+        raise refuse(f"--rejected: {rejected} is the file to import; name another one")
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     with (
         opened(deployment) as (store, state),
@@ -76,7 +78,7 @@ def import_samples(
     ):
         importer = Importer(deployment, store, state)
         source = open_source(file)
-        reading = bar.add_task("Importing", total=source.rows)
+        reading = bar.add_task("Importing", total=source.size)
         report = importer.run(
             source,
             now_ms=now_ms,

@@ -1,7 +1,7 @@
 """Imports a file of samples: checked, counted, written, and its windows marked for aggregation."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,13 +15,13 @@ from pipeline.imports.samples import Ints, Parsed, Refusal, Rules, read
 from pipeline.imports.source import Source
 from pipeline.state import State
 from pipeline.store.base import Store
-from pipeline.usage.aggregator import Aggregator
+from pipeline.usage.aggregator import Aggregator, Span
 from pipeline.usage.periods import WINDOW_MS
 
 EXAMPLES: Final = 20
 
 Progress = Callable[[int, int], None]
-"""Told the rows read and about how many there are."""
+"""Told how much of the file was read and how much there is, in the unit of its size."""
 
 
 @dataclass(slots=True)
@@ -105,25 +105,27 @@ class Importer:
         )
         report = Report()
         keys = _Keys()
-        told = 0
+        touched: list[Span] = []
         for batch in source.batches():
             parsed, refusals = read(batch, rules)
-            malformed = source.malformed[told:]
-            told += len(malformed)
             refusals += [
-                Refusal(bad.line, "", "not as many cells as columns", bad.message)
-                for bad in malformed
+                Refusal(bad.line, "", "malformed line", bad.message) for bad in batch.malformed
             ]
+            refusals.sort(key=lambda refusal: refusal.line)
             on_refused(refusals)
-            report.rows += batch.lines.size + len(malformed)
+            report.rows += len(batch.lines) + len(batch.malformed)
             report.count_refused(refusals)
             if parsed.readings:
                 places = list(_places(parsed))
                 report.count_imported(parsed, places)
                 keys.add(parsed)
-                self._state.mark_dirty(self._touched(places))
+                spans = self._touched(places)
+                self._state.mark_dirty(spans)
                 self._store.write_samples(parsed.readings)
-            progress(report.rows, source.rows)
+                touched = _merged([*touched, *spans])
+            progress(batch.done, source.size)
+        # Once more, because a daemon may have aggregated them half written, and cleared the marks.
+        self._state.mark_dirty(touched)
         report.duplicates = keys.repeated()
         return report
 
@@ -139,19 +141,29 @@ class Importer:
         aggregator = Aggregator(self._deployment, self._store, self._state)
         aggregator.close_windows(min(now_ms, until), progress)
 
-    def _touched(self, places: Sequence["_Place"]) -> Iterator[tuple[str, int, int]]:
+    def _touched(self, places: Sequence["_Place"]) -> list[Span]:
         """Spans whose usage these samples change, a site at a time.
 
         They reach past the last sample for as long as it may hold, or a counter be compared.
         """
         gap_ms = round(self._deployment.settings.usage.max_counter_gap_hours * 3_600_000)
-        spans: dict[str, tuple[int, int]] = {}
-        for place in places:
-            end_ms = place.last_ms + max(gap_ms, place.sample.interval_s * 1500) + 1
-            first, last = spans.get(place.sample.site, (place.first_ms, end_ms))
-            spans[place.sample.site] = min(first, place.first_ms), max(last, end_ms)
-        for site, (start_ms, end_ms) in spans.items():
-            yield site, start_ms, end_ms
+        return _merged(
+            (
+                place.sample.site,
+                place.first_ms,
+                place.last_ms + max(gap_ms, place.sample.interval_s * 1500) + 1,
+            )
+            for place in places
+        )
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """One span a site, from the earliest start to the latest end."""
+    found: dict[str, tuple[int, int]] = {}
+    for site, start_ms, end_ms in spans:
+        start, end = found.get(site, (start_ms, end_ms))
+        found[site] = min(start, start_ms), max(end, end_ms)
+    return [(site, start, end) for site, (start, end) in found.items()]
 
 
 class _Place(NamedTuple):

@@ -143,7 +143,7 @@ async def _go_on(service: Service) -> None:
         loop.add_signal_handler(signum, stopping.set)
     await service.start()
     try:
-        with Live(console=out, auto_refresh=False) as screen:
+        with Live(console=out, auto_refresh=False, redirect_stderr=False) as screen:
             while not stopping.is_set():
                 now = await asyncio.to_thread(_standing, service)
                 if out.is_terminal:

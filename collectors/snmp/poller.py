@@ -11,7 +11,7 @@ import structlog
 from collectors.reading import Reading
 from collectors.sink import NotDurableError, Sink
 from collectors.snmp.device import DevicePoll
-from collectors.snmp.engine import SnmpEngine, SnmpError
+from collectors.snmp.engine import SnmpEngine, SnmpError, Target
 from collectors.snmp.jobs import Job, jobs_of
 from collectors.snmp.poll import Identity, UnknownProfileError, poll_device
 from collectors.snmp.profiles import Profiles
@@ -69,6 +69,8 @@ class Poller:
         self._now = now
         self._identities: dict[str, Identity] = {}
         self._told: set[tuple[str, ...]] = set()
+        self._silent: set[str] = set()
+        """Devices whose last poll failed."""
         self._log = structlog.get_logger(__name__)
 
     async def round(self, sink: Sink, jobs: Sequence[Job] | None = None) -> RoundReport:
@@ -118,9 +120,12 @@ class Poller:
             )
         except (SnmpError, UnknownProfileError) as error:
             report.failed.append(Failure(job.target.name, str(error)))
-            self._log.warning("poll failed", device=str(job.target), reason=str(error))
+            self._tell_failure(job.target, str(error))
             return failed_readings(aps, self._now_ms(), job.poll_seconds)
         report.ok += 1
+        if job.target.name in self._silent:
+            self._silent.discard(job.target.name)
+            self._log.info("answers again", device=str(job.target))
         report.warnings += len(poll.warnings)
         for warning in poll.warnings:
             self._log.warning("poll incomplete", reason=warning)
@@ -141,6 +146,12 @@ class Poller:
             for ap, row in matched.known
             if ap.ap in serving
         ]
+
+    def _tell_failure(self, target: Target, reason: str) -> None:
+        """Warn when a device falls silent, not in every round that it stays so."""
+        tell = self._log.debug if target.name in self._silent else self._log.warning
+        tell("poll failed", device=str(target), reason=reason)
+        self._silent.add(target.name)
 
     def _tell_once(self, job: Job, what: str, names: Sequence[str]) -> None:
         """Log when the set of names changes, not in every round."""

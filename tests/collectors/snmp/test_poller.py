@@ -220,6 +220,20 @@ async def test_warnings_are_logged_with_the_device(profiles: Profiles) -> None:
     )
 
 
+async def test_silence_is_told_when_it_begins_and_when_it_ends(profiles: Profiles) -> None:
+    switched_on: list[dict[Oid, Value] | None] = [ALL]
+    async with Agent({"public": lambda: switched_on[0]}, cache_s=0) as agent:
+        city = deployment([{"ap": "lib-1", "host": "127.0.0.1", "port": agent.port}])
+        poller = Poller(city, GufoEngine(), profiles, lambda: NOW)
+        told: list[list[tuple[str, str]]] = []
+        for tree in (ALL, None, None, ALL, ALL):
+            switched_on[0] = tree
+            with capture_logs() as logs:
+                await poller.round(Kept())
+            told.append([(e["event"], e["log_level"]) for e in logs if e["log_level"] != "debug"])
+    assert told == [[], [("poll failed", "warning")], [], [("answers again", "info")], []]
+
+
 def test_jobs_carry_the_deployments_patience() -> None:
     where = deployment(
         [{"ap": "a", "host": "10.0.0.1"}, {"ap": "b", "controller": "wlc"}],

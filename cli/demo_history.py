@@ -80,7 +80,7 @@ def _write_files(
         writing = []
         for start_ms in range(first_ms, now_ms, FILE_DAYS * DAY_MS):
             end_ms = min(start_ms + FILE_DAYS * DAY_MS, now_ms)
-            file = target / f"{start_ms}.csv"
+            file = target / f"{start_ms}.parquet"
             task = writer.submit(write_history, city, file, start_ms, end_ms, uncounted=uncounted)
             writing.append((file, task))
         for file, task in writing:

@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
+import pyarrow.parquet
 
-from collectors.fleet.city import City
+from collectors.fleet.city import City, Course
 
 POLL_SECONDS: Final = 900
 """How often the poller of the past came by."""
@@ -27,27 +27,31 @@ _SCHEMA: Final = pa.schema(
 def write_history(
     city: City, path: Path, start_ms: int, end_ms: int, *, uncounted: Collection[str]
 ) -> int:
-    """Write the samples in [start, end) as CSV, one each 15 minutes and AP; return how many.
+    """Write the samples in [start, end) as Parquet, one each 15 minutes and AP; return how many.
 
     uncounted: the APs that do not say how many clients they have.
     """
-    rows = 0
-    with pyarrow.csv.CSVWriter(path, _SCHEMA) as csv:
-        for course in city.history(start_ms, end_ms):
-            down = ~course.up
-            silent = np.ones_like(down) if course.ap in uncounted else down
-            count = len(course.ts_ms)
-            columns = [
-                pa.array(course.ts_ms // 1000).cast(_SCHEMA.field("ts").type),
-                pa.repeat(course.ap, count),
-                pa.array(course.up.astype(np.int8)),
-                pa.array(course.clients, mask=silent),
-                pa.array(course.clients_2g, mask=silent),
-                pa.array(course.clients - course.clients_2g, mask=silent),
-                pa.array(course.rx_bytes, mask=down),
-                pa.array(course.tx_bytes, mask=down),
-                pa.array(course.uptime_s, mask=down),
-            ]
-            csv.write_table(pa.table(columns, schema=_SCHEMA))
-            rows += count
-    return rows
+    parts = [
+        _table(course, counted=course.ap not in uncounted)
+        for course in city.history(start_ms, end_ms)
+    ]
+    table = pa.concat_tables(parts) if parts else _SCHEMA.empty_table()
+    pyarrow.parquet.write_table(table, path)
+    return int(table.num_rows)
+
+
+def _table(course: Course, *, counted: bool) -> pa.Table:
+    down = ~course.up
+    silent = down if counted else np.ones_like(down)
+    columns = [
+        pa.array(course.ts_ms // 1000).cast(_SCHEMA.field("ts").type),
+        pa.repeat(course.ap, len(down)),
+        pa.array(course.up.astype(np.int8)),
+        pa.array(course.clients, mask=silent),
+        pa.array(course.clients_2g, mask=silent),
+        pa.array(course.clients - course.clients_2g, mask=silent),
+        pa.array(course.rx_bytes, mask=down),
+        pa.array(course.tx_bytes, mask=down),
+        pa.array(course.uptime_s, mask=down),
+    ]
+    return pa.table(columns, schema=_SCHEMA)

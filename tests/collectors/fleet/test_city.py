@@ -195,10 +195,10 @@ def test_an_ap_that_lost_power_starts_counting_anew(past: dict[str, Course]) -> 
 
 
 def test_the_history_is_a_file_that_a_user_could_have_written(city: City, tmp_path: Path) -> None:
-    file = tmp_path / "history.csv"
+    file = tmp_path / "history.parquet"
     start = BEGAN_MS - 2 * DAY_MS
     rows = write_history(city, file, start, BEGAN_MS, uncounted={"place-grand-place-3"})
-    table = pd.read_csv(file, parse_dates=["ts"])
+    table = pd.read_parquet(file)
     assert list(table) == [
         "ts", "ap", "up", "clients", "clients_2g", "clients_5g", "rx_bytes", "tx_bytes", "uptime_s",
     ]  # fmt: skip

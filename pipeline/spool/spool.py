@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from pipeline.spool.destination import SpooledLine
 from pipeline.spool.reader import DEFAULT_MAX_BYTES, SpoolReader
+from pipeline.spool.reserve import Reserve
 from pipeline.store.base import StoreError
 from pipeline.store.influx.line_protocol import fields_of, merge_lines
 from pipeline.store.sqlite_file import connect, store_errors, transaction
@@ -44,6 +45,7 @@ class Spool(SpoolReader):
             self._db = connect(path)
             self._places = set(self._db.execute("SELECT ap, site FROM places"))
             (self._page_bytes,) = self._db.execute("PRAGMA page_size").fetchone()
+            self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
 
     def append(self, samples: Sequence[Waiting], now_ms: int) -> None:
         """Queue samples; durable on return. A sample that already waits takes the new fields.
@@ -64,11 +66,19 @@ class Spool(SpoolReader):
                     "some of it could be sent"
                 )
         self._places |= new
+        self._reserve.hold()
 
     def forget(self, lines: Sequence[SpooledLine]) -> None:
-        """Drop lines that the store has. One that was rewritten meanwhile stays."""
-        with self._writing():
-            self._remove(_seqs(lines))
+        """Drop lines that the store has. One that was rewritten meanwhile stays.
+
+        Works on a full disk too, and makes room there.
+        """
+        try:
+            self._forget(lines)
+        except StoreError:
+            if not self._reserve.release():
+                raise
+            self._forget(lines)
 
     def reject(self, lines: Sequence[tuple[SpooledLine, str]], now_ms: int) -> None:
         """Set lines aside, each with the reason; they wait no longer."""
@@ -151,6 +161,10 @@ class Spool(SpoolReader):
             (sample.ts_ms, sample.ap),
         ).fetchone()
         return Waiting(*row) if row else None
+
+    def _forget(self, lines: Sequence[SpooledLine]) -> None:
+        with self._writing():
+            self._remove(_seqs(lines))
 
     def _remove(self, seqs: str) -> None:
         chosen = "FROM waiting WHERE seq IN (SELECT value FROM json_each(?))"

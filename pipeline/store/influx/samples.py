@@ -85,14 +85,11 @@ class Samples:
         with_counters: bool = False,
     ) -> pd.DataFrame:
         """Each AP's last sample in [since, before), with_counters: the last that has one."""
-        if sites is not None and self._moves_wait(since_ms, before_ms, sites):
-            # What is stored as the last of a site may be on its way to another: look at all.
-            frame = self.window(since_ms, before_ms, sites)
-        else:
-            frame = self._last_stored_or_waiting(before_ms, since_ms, sites, with_counters)
+        among = self._with_former(sites)  # an AP's last sample may be at another site
+        frame = self._last_stored_or_waiting(before_ms, since_ms, among, with_counters)
         if with_counters:
             frame = frame[frame["rx_bytes"].notna() | frame["tx_bytes"].notna()]
-        return frame.drop_duplicates("ap", keep="last", ignore_index=True)
+        return _of_sites(frame.drop_duplicates("ap", keep="last", ignore_index=True), sites)
 
     def next_counter_ms(self, ap: str, after_ms: int, until_ms: int) -> int | None:
         """Time of the AP's first sample with a counter in (after, until), or None."""
@@ -153,14 +150,6 @@ class Samples:
             times = [ts_ms for _, ts_ms in late]
             known = self.window(min(times), max(times) + 1, sites)
             yield known[[key in late for key in zip(known["ap"], known["ts_ms"], strict=True)]]
-
-    def _moves_wait(self, start_ms: int, end_ms: int, sites: Collection[str]) -> bool:
-        """Whether samples wait of an AP that had one of these sites and another one."""
-        return any(
-            self._spool.window(start_ms, end_ms, ap=ap)
-            for ap, had in self._moved().items()
-            if not had.isdisjoint(sites)
-        )
 
     def _extent(self, start_ms: int, end_ms: int) -> tuple[int, int]:
         waiting = [(first, last + 1) for _, first, last in self._spool.spans()]

@@ -127,7 +127,8 @@ def _show(file: Path, report: Report, rejected: Path | None) -> None:
         f"{report.imported} of {report.rows} rows imported: {len(report.aps)} access points at "
         f"{len(report.sites)} sites, {iso(report.first_ms)} to {iso(report.last_ms)}."
         if report.imported
-        else f"None of {report.rows} rows imported."
+        else f"None of {report.rows} rows imported.",
+        soft_wrap=True,
     )
     if report.duplicates:
         out.print(f"{report.duplicates} of them complete or correct an earlier row.")
@@ -137,18 +138,19 @@ def _show(file: Path, report: Report, rejected: Path | None) -> None:
             f"taken to come every {report.interval_s} s: the time between counts as unknown. If "
             f"they were polled so rarely, import again with --poll-seconds {report.spacing_s:.0f}.",
             style="yellow",
+            soft_wrap=True,
         )
     if not report.refused:
         return
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.reasons.most_common())
-    err.print(f"{report.refused} rows refused: {reasons}.", highlight=False)
+    err.print(f"{report.refused} rows refused: {reasons}.", highlight=False, soft_wrap=True)
     for example in report.examples:
         column = f"{example.column}: " if example.column else ""
         line = f"{file}:{example.line}: {column}{example.message}"
         err.print(line, markup=False, highlight=False, soft_wrap=True)
     if report.refused > len(report.examples):
         where = f"all are in {rejected}" if rejected else "--rejected FILE writes all of them"
-        err.print(f"... and {report.refused - len(report.examples)} more; {where}.")
+        err.print(f"... and {report.refused - len(report.examples)} more; {where}.", soft_wrap=True)
 
 
 def _zone(name: str | None) -> ZoneInfo | None:

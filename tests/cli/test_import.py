@@ -1,0 +1,199 @@
+"""`spotwatch import`, as an operator runs it."""
+
+import csv
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.app import app
+
+T = "2026-03-05T10:{:02}:00Z"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    files = {
+        "spotwatch.yaml": "city: Testville\ntimezone: Europe/Brussels\n",
+        "sites.csv": "site,kind\nlibrary,library\nparc,park\n",
+        "access_points.csv": "ap,site,source\nap-1,library,import\nap-2,parc,import\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    def invoke(content: str | bytes, *options: str, name: str = "history.csv") -> Result:
+        path = folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return CliRunner().invoke(app, ["import", str(path), *options, "--config", str(folder)])
+
+    return invoke
+
+
+MIXED = "\n".join(
+    [
+        "ts,ap,site,clients",
+        f"{T.format(0)},ap-1,,3",
+        f"{T.format(5)},ap-1,parc,4",
+        f"{T.format(5)},ap-1,parc,5",
+        f"{T.format(0)},ap-3,,1",
+        f"{T.format(0)},ap-2,,many",
+    ]
+)
+
+
+def test_json_says_what_came_of_every_row(run: Run) -> None:
+    result = run(MIXED, "--json")
+    assert result.exit_code == 0
+    said = orjson.loads(result.stdout)
+    examples = said.pop("examples")
+    assert {name: said[name] for name in said if name not in ("spacing_s", "poll_seconds")} == {
+        "rows": 5,
+        "imported": 3,
+        "refused": 2,
+        "duplicates": 1,
+        "reasons": {"unknown access point": 1, "no whole number in range": 1},
+        "first": "2026-03-05T10:00:00Z",
+        "last": "2026-03-05T10:05:00Z",
+        "sites": 2,
+        "aps": 1,
+    }
+    assert [(e["line"], e["column"]) for e in examples] == [(5, "ap"), (6, "clients")]
+    assert "'many' is not a whole number from 0" in examples[1]["message"]
+
+
+def test_usage_is_up_to_date_afterwards(run: Run, folder: Path) -> None:
+    rows = "".join(f"{T.format(m)},ap-1,6\n" for m in range(0, 60, 5))
+    assert run("ts,ap,clients\n" + rows).exit_code == 0
+    result = CliRunner().invoke(
+        app,
+        "usage --from 2026-03-05T10:00:00Z --to 2026-03-05T11:00:00Z --by total --json "
+        f"--config {folder}",
+    )
+    library = next(row for row in orjson.loads(result.stdout) if row["site"] == "library")
+    assert library["user_hours"] == 6
+    assert library["coverage"] == 1
+
+
+def test_an_operator_reads_file_line_column_and_what_is_allowed(run: Run, folder: Path) -> None:
+    result = run(MIXED)
+    assert result.exit_code == 0
+    assert "3 of 5 rows imported" in result.stdout
+    assert f"{folder}/history.csv:6: clients: 'many' is not a whole number" in result.stderr
+
+
+def test_when_every_row_is_refused_the_input_is_wrong(run: Run) -> None:
+    result = run(f"ts,ap,clients\n{T.format(0)},ap-9,1\n", "--json")
+    assert result.exit_code == 2
+    assert orjson.loads(result.stdout)["refused"] == 1
+
+
+def test_a_local_time_needs_its_zone(run: Run) -> None:
+    local = "ts,ap,clients\n2026-03-05 11:00,ap-1,1\n"
+    refused = run(local)
+    assert refused.exit_code == 2
+    assert "has no offset" in refused.stderr
+    assert "--timezone" in refused.stderr
+    said = orjson.loads(run(local, "--timezone", "Europe/Brussels", "--json").stdout)
+    assert said["first"] == "2026-03-05T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        ("ts,ap,mac\n", "h.csv", "h.csv:1: mac: unknown column; allowed: ts, ap, site, up"),
+        ("ap,clients\n", "h.csv", "h.csv:1: ts: the column is missing"),
+        ("", "h.csv", "h.csv:1: is empty"),
+        (b"\xff\xfet\x00s\x00", "h.csv", "h.csv:1: is not UTF-8"),
+        (b"not zipped", "h.csv.gz", "h.csv.gz:1: cannot be read"),
+        (b"no parquet", "h.parquet", "h.parquet:1: cannot be read as Parquet"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_in_one_line(
+    run: Run, content: str | bytes, name: str, message: str
+) -> None:
+    result = run(content, "--json", name=name)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--timezone", "Europe/Bruxelles"], "--timezone: 'Europe/Bruxelles' is no time zone"),
+        (["--poll-seconds", "0"], "--poll-seconds"),
+        (
+            ["--rejected", "/nowhere/at/all.csv"],
+            "--rejected: /nowhere/at/all.csv cannot be written",
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(run: Run, options: list[str], message: str) -> None:
+    result = run(MIXED, *options)
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_a_missing_file_is_refused(folder: Path) -> None:
+    arguments = ["import", str(folder / "nope.csv"), "--config", str(folder)]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "nope.csv:1: there is no such file" in result.stderr
+
+
+def test_all_refused_rows_can_be_had_in_a_file(run: Run, folder: Path) -> None:
+    rows = "".join(f"{T.format(0)},ap-{i},1\n" for i in range(1, 31))
+    rejected = folder / "rejected.csv"
+    result = run("ts,ap,clients\n" + rows + "broken\n", "--rejected", str(rejected))
+    assert result.exit_code == 0
+    with rejected.open(encoding="utf-8", newline="") as file:
+        listed = list(csv.DictReader(file))
+    assert [int(row["line"]) for row in listed] == list(range(4, 33))
+    assert listed[0]["column"] == "ap"
+    assert "'ap-3' is not in access_points.csv" in listed[0]["message"]
+    assert result.stderr.count("history.csv:") == 20
+    assert str(rejected) in result.stderr
+
+
+def test_the_rejected_file_is_never_the_file_itself(run: Run, folder: Path) -> None:
+    result = run(MIXED, "--rejected", str(folder / "history.csv"))
+    assert result.exit_code == 2
+    assert "is the file to import" in result.stderr
+    assert (folder / "history.csv").read_text(encoding="utf-8") == MIXED
+
+
+def spotwatch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = "import sys; from cli.app import main; sys.argv[0] = 'spotwatch'; main()"
+    command = [sys.executable, "-c", script, *arguments, "--config", str(folder)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+
+
+def test_a_store_of_a_newer_version_is_a_failure_in_one_line(folder: Path) -> None:
+    (folder / "history.csv").write_text(MIXED, encoding="utf-8")
+    with closing(sqlite3.connect(folder / "spotwatch.db")) as db:
+        db.execute("PRAGMA user_version = 999")
+    done = spotwatch(folder, "import", str(folder / "history.csv"), "--json")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "spotwatch.db: written by a newer Spotwatch" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_progress_bar_where_there_is_no_terminal(folder: Path) -> None:
+    (folder / "history.csv").write_text(f"ts,ap,clients\n{T.format(0)},ap-1,1\n", encoding="utf-8")
+    done = spotwatch(folder, "import", str(folder / "history.csv"))
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.count("\n") == 1

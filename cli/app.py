@@ -5,7 +5,22 @@ from typing import Annotated, Final
 
 import typer
 
-from cli import check, demo, doctor, import_, logs, poll, recompute, run, status, underused, usage
+from cli import (
+    check,
+    db,
+    demo,
+    doctor,
+    import_,
+    logs,
+    poll,
+    recompute,
+    run,
+    spool,
+    status,
+    store,
+    underused,
+    usage,
+)
 from cli.options import fail
 from pipeline.store.base import StoreError
 
@@ -29,9 +44,12 @@ COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "underused": underused.underused,
     "recompute": recompute.recompute,
     "doctor": doctor.doctor,
+    "spool": spool.spool,
 }
 for name, command in COMMANDS.items():
     app.command(name)(command)
+app.add_typer(db.app)
+app.add_typer(store.app)
 
 
 @app.callback()

@@ -12,6 +12,7 @@ from typing import Final
 import typer
 from rich.table import Table
 
+from cli.doctor_influx import examine_influx
 from cli.options import (
     EXIT_FAILED,
     ConfigOption,
@@ -28,7 +29,7 @@ from collectors.snmp.jobs import Job, jobs_of
 from collectors.snmp.poll import poll_device
 from collectors.snmp.profiles import Profiles, load_profiles
 from config.deployment import Deployment
-from config.settings import Mqtt, SqliteStore
+from config.settings import InfluxdbStore, Mqtt, SqliteStore
 from pipeline import diagnosis
 from pipeline.diagnosis import Finding
 from pipeline.state import State
@@ -64,7 +65,10 @@ def examine(deployment: Deployment, profiles: Profiles) -> Iterator[Finding]:
     yield diagnosis.peers(deployment)
     folder = _existing(_local_folder(deployment))
     yield diagnosis.disk(shutil.disk_usage(folder).free, str(folder))
-    yield from _store(deployment, time.time_ns() // 1_000_000)
+    now_ms = time.time_ns() // 1_000_000
+    if isinstance(deployment.settings.store, InfluxdbStore):
+        yield from examine_influx(deployment, deployment.settings.store, now_ms)
+    yield from _store(deployment, now_ms)
     if deployment.settings.mqtt:
         yield _broker(deployment.settings.mqtt)
     jobs = jobs_of(deployment)

@@ -23,7 +23,7 @@ from cli.options import (
     print_json,
     refuse,
 )
-from cli.stores import opened
+from cli.stores import opened, settle
 from pipeline.imports.importer import Importer, Report
 from pipeline.imports.samples import Refusal
 from pipeline.imports.source import open_source
@@ -87,6 +87,7 @@ def import_samples(
             on_refused=on_refused,
             progress=lambda done, total: bar.update(reading, completed=done, total=total),
         )
+        settle(store)
         adding_up = bar.add_task("Aggregating", total=None)
         importer.aggregate(
             report,

@@ -19,6 +19,7 @@ from cli.options import (
 )
 from cli.stores import opened
 from pipeline.usage.aggregator import Aggregator
+from pipeline.usage.expiry import computable_since_ms
 
 FromOption = Annotated[
     str, typer.Option("--from", help="A date (that local day's start) or a date-time.")
@@ -38,6 +39,13 @@ def recompute(
         raise refuse(f"--from {start}: it must be before --to, here {end}")
     if since >= now:
         raise refuse(f"--from {start}: it is in the future")
+    kept = computable_since_ms(deployment, round(now.timestamp() * 1000))
+    if kept is not None and since.timestamp() * 1000 < kept:
+        first = datetime.fromtimestamp(kept / 1000, zone).isoformat(timespec="minutes")
+        raise refuse(
+            f"--from {start}: the samples of then have expired (store.raw_days) and their usage "
+            f"would be lost; allowed: {first} or later"
+        )
     start_ms, end_ms = round(since.timestamp() * 1000), round(until.timestamp() * 1000)
     with (
         opened(deployment) as (store, state),

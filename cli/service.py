@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import structlog
 
+from cli.spool_status import spool_health
 from cli.stores import open_store
 from cli.underused import judge
 from collectors.mqtt.collector import MqttCollector
@@ -25,6 +26,7 @@ from pipeline.ingest import AsyncIngest, Ingest
 from pipeline.jobs import schedule
 from pipeline.state import CollectorHealth, DeadLetter, State
 from pipeline.store.base import StoreError
+from pipeline.store.influx.store import InfluxStore
 from pipeline.underuse.changes import changes
 from pipeline.usage.aggregator import Aggregator
 
@@ -60,6 +62,8 @@ class Service:
 
     async def start(self) -> None:
         """Listen to the broker; poll, aggregate and judge on schedule from now on."""
+        if isinstance(self.store, InfluxStore):
+            self.store.forwarder.start()
         await self.listen()
         now = _now()
         by_interval: dict[int, list[Job]] = {}
@@ -70,8 +74,7 @@ class Service:
         self._every(schedule.close_windows(now), self.close_windows)
         zone = self.deployment.settings.zone
         self._every(schedule.weekly_verdicts(zone, now), self._judge_week)
-        if self.mqtt:
-            self._every(schedule.note_health(now), self.note_mqtt)
+        self._every(schedule.note_health(now), self.note_health)
         self._schedule.start()
 
     async def listen(self) -> None:
@@ -108,7 +111,8 @@ class Service:
         if self.mqtt:
             await self.mqtt.stop()
         await self.ingest.close()
-        self.store.close()
+        # In a thread: what is on its way to InfluxDB may take its time.
+        await asyncio.to_thread(self.store.close)
         self.state.close()
 
     def _every(self, job: schedule.Job, action: Callable[[], Awaitable[object]]) -> None:
@@ -134,6 +138,21 @@ class Service:
         log.info("verdicts", **dict(Counter[str](found.verdict for found in week)))
         for change in changes(before, week):
             log.info("verdict changed", site=change.site, before=change.before, now=change.after)
+
+    async def note_health(self) -> None:
+        """Note how listening and storing go, for `status` and `doctor`."""
+        await self.note_mqtt()
+        if isinstance(self.store, InfluxStore):
+            await asyncio.to_thread(self._note_store, self.store)
+
+    def _note_store(self, store: InfluxStore) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        spool = store.spool.health()
+        health = spool_health(spool, store.forwarder.trouble, now_ms)
+        self.state.set_collector(health)
+        tell = log.info if health.ok else log.warning
+        if spool.lines or not health.ok:
+            tell("spool", waiting=spool.lines, waiting_s=round(spool.age_s(now_ms)), ok=health.ok)
 
     async def note_mqtt(self) -> None:
         """Note how listening goes, for `status` and `doctor`."""

@@ -7,7 +7,7 @@ from config import settings
 from config.deployment import Deployment
 from pipeline.spool.spool import Spool
 from pipeline.state import State
-from pipeline.store.base import Store
+from pipeline.store.base import Store, StoreError
 from pipeline.store.influx.server import InfluxServer
 from pipeline.store.influx.store import InfluxStore
 from pipeline.store.sqlite import SqliteStore
@@ -50,6 +50,22 @@ def place_of(deployment: Deployment) -> str:
     if isinstance(chosen, settings.SqliteStore):
         return str(deployment.folder / chosen.path)
     return f"{chosen.url}, buckets {chosen.raw_bucket} and {chosen.usage_bucket}"
+
+
+def settle(store: Store) -> None:
+    """Return once what was written is where others read it.
+
+    Raises StoreError where InfluxDB is away; what was written then waits in the spool, and
+    `spotwatch run` sends it.
+    """
+    if isinstance(store, InfluxStore):
+        try:
+            store.forwarder.drain()
+        except StoreError as error:
+            lines = store.spool.health().lines
+            raise StoreError(
+                f"{error}. {lines} samples are kept on this machine; `spotwatch run` sends them"
+            ) from error
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from pipeline.imports.source import Source
 from pipeline.state import State
 from pipeline.store.base import Store
 from pipeline.usage.aggregator import Aggregator, Span
+from pipeline.usage.expiry import samples_kept_since_ms
 from pipeline.usage.periods import WINDOW_MS
 
 EXAMPLES: Final = 20
@@ -102,6 +103,7 @@ class Importer:
             sites=self._deployment.sites.keys(),
             zone=zone,
             now_ms=now_ms,
+            kept_since_ms=samples_kept_since_ms(self._deployment, now_ms) or 0,
         )
         report = Report()
         keys = _Keys()

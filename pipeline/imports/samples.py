@@ -67,6 +67,8 @@ class Rules:
     zone: ZoneInfo | None
     """Of times without an offset; None refuses them."""
     now_ms: int
+    kept_since_ms: int = 0
+    """The store keeps no older samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,12 @@ def _times(rows: _Rows, rules: Rules) -> Ints:
     rows.refuse(ts_ms < FIRST_MS, "ts", "too old", lambda ts: f"{shown(ts)} is before 2000")
     rows.refuse(
         ts_ms > rules.now_ms + AHEAD_MS, "ts", "future", lambda ts: f"{shown(ts)} is in the future"
+    )
+    rows.refuse(
+        (ts_ms >= 0) & (ts_ms < rules.kept_since_ms),
+        "ts",
+        "expired",
+        lambda ts: f"{shown(ts)} is older than what the store keeps, see store.raw_days",
     )
     return ts_ms
 

@@ -11,6 +11,7 @@ import structlog
 from config.deployment import Deployment
 from pipeline.store.base import Store
 from pipeline.usage.compute import Chunk, Computer
+from pipeline.usage.expiry import samples_kept_since_ms
 from pipeline.usage.periods import WINDOW_MS, bounds, window_ceil, window_floor
 from pipeline.usage.rollup import AMOUNTS, roll_up
 from pipeline.usage.service import Service
@@ -85,7 +86,8 @@ class Aggregator:
             sites = [site for site, here in zip(service.sites, started, strict=True) if here]
             self._state.mark_dirty((site, closed, until) for site in sites)
             self._state.set_closed_until_ms(until)
-        self._mend(service, max(until, closed), progress)
+        kept = samples_kept_since_ms(self._deployment, now_ms)
+        self._mend(service, window_ceil(kept or 0), max(until, closed), progress)
 
     def recompute(
         self,
@@ -108,13 +110,13 @@ class Aggregator:
         chosen = set(service.sites if sites is None else sites)
         return self._run([(start, end, chosen)], service, progress)
 
-    def _mend(self, service: Service, closed: int, progress: Progress | None) -> None:
+    def _mend(self, service: Service, kept: int, closed: int, progress: Progress | None) -> None:
+        """Compute what is dirty again; before `kept` usage stays, since its samples are gone."""
         dirty = self._state.dirty()
         starts = dict(zip(service.sites, service.rows_since.tolist(), strict=True))
-        spans = [
-            (d.site, window_floor(d.start_ms), min(window_ceil(d.end_ms), closed)) for d in dirty
-        ]
-        spans += self._unfilled(starts, closed)
+        wanted = [(d.site, window_floor(d.start_ms), window_ceil(d.end_ms)) for d in dirty]
+        wanted += self._unfilled(starts, closed)
+        spans = [(site, max(start, kept), min(end, closed)) for site, start, end in wanted]
         # The first sample of a site, or of the store, decides when in its window service begins.
         for start, end, _ in list(_segments(spans)):
             spans += [(s, at, at + WINDOW_MS) for s, at in starts.items() if start <= at < end]

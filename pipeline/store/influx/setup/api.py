@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from influxdb_client.client.influxdb_client import InfluxDBClient
@@ -40,6 +41,10 @@ class AdminApi:
         """Ask for a JSON document."""
         return self._request("GET", path, query or {}, None)[0]
 
+    def find(self, path: str, query: Mapping[str, str]) -> Any:
+        """Ask for a JSON document; None where the server has none such (404)."""
+        return self._request("GET", path, query, None, may_lack=True)[0]
+
     def send(self, method: str, path: str, document: Mapping[str, Any]) -> Any:
         """Send a JSON document; gives the answer's."""
         return self._request(method, path, {}, document)[0]
@@ -68,6 +73,7 @@ class AdminApi:
         document: Mapping[str, Any] | None,
         *,
         json: bool = True,
+        may_lack: bool = False,
     ) -> tuple[Any, Mapping[str, str]]:
         try:
             content, _, headers = self._client.api_client.call_api(
@@ -82,6 +88,8 @@ class AdminApi:
         except ApiException as error:
             if not error.status:  # TLS
                 raise self._away(error) from error
+            if error.status == HTTPStatus.NOT_FOUND and may_lack:
+                return None, {}
             body = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
             raise from_response(
                 self.url, error.status, body, error.headers or {}, datetime.now(UTC)

@@ -40,15 +40,15 @@ def _bucket(api: AdminApi, org_id: str, bucket: Bucket) -> tuple[str, Step]:
         "everySeconds": bucket.days * DAY_S,
         "shardGroupDurationSeconds": bucket.shard_days * DAY_S,
     }
-    listed = api.get("/api/v2/buckets", {"orgID": org_id, "limit": "100", "name": bucket.name})
-    there = next((b for b in listed["buckets"] if b["name"] == bucket.name), None)
-    if there is None:
+    found = api.find("/api/v2/buckets", {"orgID": org_id, "name": bucket.name})
+    if found is None or not found["buckets"]:
         made = api.send(
             "POST",
             "/api/v2/buckets",
             {"orgID": org_id, "name": bucket.name, "retentionRules": [rule]},
         )
         return made["id"], Step(what, "made", f"keeps points {bucket.days} days")
+    (there,) = found["buckets"]
     seconds = max((r["everySeconds"] for r in there["retentionRules"]), default=0)
     if seconds == rule["everySeconds"]:
         return there["id"], Step(what, "kept", f"keeps points {bucket.days} days")

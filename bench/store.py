@@ -20,7 +20,7 @@ from pipeline.store.sqlite import SqliteStore
 APS, STEP_MS, START = 1_000, 300_000, 1_767_225_600_000
 BULK = 1_400_000
 """14 weeks of 150 APs, polled every 15 minutes."""
-FEW, SOME, NAIVE = 20_000, 200_000, 1_000
+FEW, SOME, NAIVE = 20_000, 200_000, 300
 EVER = (0, 2**50)
 
 

@@ -1,7 +1,7 @@
 """Imports a file of samples: checked, counted, written, and its windows marked for aggregation."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -121,12 +121,12 @@ class Importer:
                 places = list(_places(parsed))
                 report.count_imported(parsed, places)
                 keys.add(parsed)
-                spans = self._touched(places)
-                self._state.mark_dirty(spans)
+                self._state.mark_dirty(self._touched(places, {}))
                 self._store.write_samples(parsed.readings)
-                touched = _merged([*touched, *spans])
+                touched = _merged([*touched, *self._touched(places, self._store.moved_aps())])
             progress(batch.done, source.size)
-        # Once more, because a daemon may have aggregated them half written, and cleared the marks.
+        # Once more, because a daemon may have aggregated them half written and cleared the marks,
+        # and because a sample may have been taken away from another site.
         self._state.mark_dirty(touched)
         report.duplicates = keys.repeated()
         return report
@@ -143,7 +143,9 @@ class Importer:
         aggregator = Aggregator(self._deployment, self._store, self._state)
         aggregator.close_windows(min(now_ms, until), progress)
 
-    def _touched(self, places: Sequence["_Place"]) -> list[Span]:
+    def _touched(
+        self, places: Sequence["_Place"], moved: Mapping[str, Collection[str]]
+    ) -> list[Span]:
         """Spans whose usage these samples change, a site at a time.
 
         They reach past the last sample for as long as it may hold, or a counter be compared.
@@ -151,11 +153,12 @@ class Importer:
         gap_ms = round(self._deployment.settings.usage.max_counter_gap_hours * 3_600_000)
         return _merged(
             (
-                place.sample.site,
+                site,
                 place.first_ms,
                 place.last_ms + max(gap_ms, place.sample.interval_s * 1500) + 1,
             )
             for place in places
+            for site in {place.sample.site, *moved.get(place.sample.ap, ())}
         )
 
 

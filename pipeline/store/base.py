@@ -49,6 +49,11 @@ class Store(Protocol):
     def next_counter_ms(self, ap: str, after_ms: int, until_ms: int) -> int | None:
         """Time of the AP's first sample with a counter in (after, until), or None."""
 
+    def moved_aps(self) -> Mapping[str, Collection[str]]:
+        """The APs that were read at more than one site, and these sites; also a site whose samples
+        of the AP were all rewritten to another, for as long as this store is open.
+        """
+
     def span(self) -> Mapping[str, tuple[int, int]]:
         """First and last sample time of each site that has samples."""
 

@@ -124,6 +124,18 @@ class SqliteStore:
             ).fetchone()
         return None if found is None else found[0]
 
+    def moved_aps(self) -> Mapping[str, Collection[str]]:
+        """See the protocol."""
+        found: dict[str, set[str]] = {}
+        with self._reading() as db:
+            for ap, site in db.execute(
+                "SELECT aps.name, sites.name FROM places "
+                "JOIN aps ON aps.id = places.ap JOIN sites ON sites.id = places.site "
+                "WHERE ap IN (SELECT ap FROM places GROUP BY ap HAVING count(*) > 1)"
+            ):
+                found.setdefault(ap, set()).add(site)
+        return found
+
     def span(self) -> Mapping[str, tuple[int, int]]:
         """See the protocol."""
         one = "(SELECT ts_ms FROM samples s WHERE s.ap = p.ap AND s.site = p.site ORDER BY ts_ms"

@@ -79,6 +79,12 @@ class MemoryStore:
         ]
         return min(later, default=None)
 
+    def moved_aps(self) -> Mapping[str, Collection[str]]:
+        sites: dict[str, set[str]] = {}
+        for r in self.samples.values():
+            sites.setdefault(r.ap, set()).add(r.site)
+        return {ap: found for ap, found in sites.items() if len(found) > 1}
+
     def span(self) -> Mapping[str, tuple[int, int]]:
         spans: dict[str, tuple[int, int]] = {}
         for r in self.samples.values():

@@ -197,9 +197,11 @@ class Samples:
         if sites is None:
             return None
         wanted = set(sites)
-        return wanted.union(*(had for had in self._moved().values() if not wanted.isdisjoint(had)))
+        return wanted.union(
+            *(had for had in self.moved_aps().values() if not wanted.isdisjoint(had))
+        )
 
-    def _moved(self) -> Mapping[str, set[str]]:
+    def moved_aps(self) -> Mapping[str, set[str]]:
         """The APs that had more than one site, and their sites."""
         if not self._spool.knows_places():
             statement = influxql.edge("last", "interval_s", SAMPLE_MEASUREMENT, [], by=_PLACE)
@@ -211,7 +213,7 @@ class Samples:
         self, lines: Sequence[SpooledLine]
     ) -> tuple[dict[tuple[str, int], bytes], list[str]]:
         """The points of these samples under another site, and what deletes them."""
-        moved = self._moved()
+        moved = self.moved_aps()
         sites = {(x.ap, x.ts_ms): x.site for x in lines if x.ap in moved}
         if not sites:
             return {}, []

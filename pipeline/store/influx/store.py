@@ -69,6 +69,10 @@ class InfluxStore:
         """See the protocol."""
         return self._samples.next_counter_ms(ap, after_ms, until_ms)
 
+    def moved_aps(self) -> Mapping[str, Collection[str]]:
+        """See the protocol."""
+        return self._samples.moved_aps()
+
     def span(self) -> Mapping[str, tuple[int, int]]:
         """See the protocol."""
         return self._samples.span()

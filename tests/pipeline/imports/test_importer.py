@@ -179,6 +179,17 @@ def test_the_history_of_a_moved_ap_belongs_to_the_sites_that_it_was_at(
     assert usage(store, "library")["user_ms"].sum() == 2 * (45 + 22.5) * MINUTE
 
 
+def test_correcting_the_site_takes_the_usage_away_from_the_wrong_one(
+    importing: Import, store: SqliteStore
+) -> None:
+    rows = [f"{minute(15 * i)},ap-1" for i in range(8)]
+    importing("ts,ap,site,clients", *(f"{row},parc,5" for row in rows), aggregate=True)
+    assert usage(store, "parc")["user_ms"].sum() > 0
+    importing("ts,ap,site,clients", *(f"{row},library,5" for row in rows), aggregate=True)
+    assert usage(store, "parc")["user_ms"].sum() == 0
+    assert usage(store, "library")["user_ms"].sum() > 0
+
+
 def spans(state: State) -> list[tuple[str, int, int]]:
     return [(d.site, d.start_ms, d.end_ms) for d in state.dirty()]
 

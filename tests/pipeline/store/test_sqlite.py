@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ def test_it_holds_and_finds_what_the_plainest_store_would(
 
 @slow_disk
 @given(batches, st.sampled_from(APS), moments, moments)
-def test_it_knows_the_next_counter_and_the_span_of_each_site(
+def test_it_knows_the_next_counter_the_span_of_each_site_and_who_moved(
     written: list[list[Reading]], ap: str, after: int, until: int
 ) -> None:
     held = merged(written)
@@ -121,6 +122,9 @@ def test_it_knows_the_next_counter_and_the_span_of_each_site(
     with filled(written) as store:
         assert store.next_counter_ms(ap, after, until) == min(counted, default=None)
         assert store.span() == {site: (min(t), max(t)) for site, t in times.items() if t}
+        sites_of = {ap: {r.site for r in chain(*written) if r.ap == ap} for ap in APS}
+        moved = {ap: sites for ap, sites in sites_of.items() if len(sites) > 1}
+        assert store.moved_aps() == moved
 
 
 def test_frames_have_the_types_of_the_protocol_even_when_empty(store: SqliteStore) -> None:

@@ -149,7 +149,7 @@ with closing(Spool(folder / "spool.db")) as spool:
 
 
 def test_a_full_disk_is_said_and_overcome_once_there_is_room(tmp_path: Path) -> None:
-    """A real file system of twelve megabytes, in a namespace where an ordinary user may mount it."""
+    """A real file system of twelve megabytes, in a namespace where a user may mount it."""
     if shutil.which("unshare") is None:
         pytest.skip("unshare is not on the PATH")
     mount = f"mount -t tmpfs -o size=12m none '{tmp_path}'"

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format bench secrets clean
 
 $(VENV)/.runs: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,9 @@ format: $(VENV)/.develops
 
 bench: $(VENV)/.develops     ## speed and memory, beside peers in the same run
 	$(BIN)/python -m bench
+
+secrets:                     ## what docker-compose.yml needs before its first start
+	@sh deploy/first-run.sh
 
 clean:
 	rm -rf $(VENV) demo-city .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -35,6 +35,8 @@ log = structlog.get_logger(__name__)
 STOP_PATIENCE_S: Final = 20
 """Jobs under way may finish for so long; what was read by then is stored in any case."""
 ONE_WEEK: Final = timedelta(weeks=1)
+ALIVE: Final = "alive"
+"""A file in the state's folder; the container's health check looks at its age."""
 SHOWN: Final = 3
 """Failed devices named in a collector's detail."""
 
@@ -140,7 +142,8 @@ class Service:
             log.info("verdict changed", site=change.site, before=change.before, now=change.after)
 
     async def note_health(self) -> None:
-        """Note how listening and storing go, for `status` and `doctor`."""
+        """Note how listening and storing go, for `status` and `doctor`, and that we live."""
+        await asyncio.to_thread((self.deployment.state_dir / ALIVE).touch)
         await self.note_mqtt()
         if isinstance(self.store, InfluxStore):
             await asyncio.to_thread(self._note_store, self.store)

@@ -1,9 +1,14 @@
 """What a token may do, found by trying."""
 
+from typing import Final
+
 from pydantic import SecretStr
 
 from pipeline.spool.destination import MisconfiguredError, RefusedError
 from pipeline.store.influx.server import InfluxServer
+from pipeline.store.schema import SAMPLE_MEASUREMENT
+
+PROBE: Final = f'SELECT * FROM "{SAMPLE_MEASUREMENT}" LIMIT 1'  # noqa: S608 - a name of our own
 
 
 def may(url: str, org: str, token: SecretStr, bucket: str, *, write: bool) -> bool:
@@ -19,7 +24,8 @@ def may(url: str, org: str, token: SecretStr, bucket: str, *, write: bool) -> bo
 def why_not(server: InfluxServer, bucket: str, *, write: bool) -> str | None:
     """Why a bucket cannot be read or written, or None. Raises UnavailableError."""
     try:
-        server.execute(bucket, "SHOW MEASUREMENTS LIMIT 1")
+        # SHOW would answer an empty list where nothing may be seen.
+        server.execute(bucket, PROBE)
         if write:
             server.write(bucket, [])
     except MisconfiguredError as error:

@@ -1,7 +1,7 @@
 """From readings to durable samples; marks the usage that late ones change."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import structlog
@@ -13,6 +13,9 @@ from pipeline.store.base import Store, StoreError
 from pipeline.usage.periods import WINDOW_MS, window_ceil, window_floor
 
 log = structlog.get_logger(__name__)
+
+Span = tuple[str, int, int]
+"""Site, start and end in UTC milliseconds."""
 
 MAX_BATCH: Final = 20_000
 """Readings per transaction."""
@@ -40,21 +43,36 @@ class Ingest:
         closed = self._state.closed_until_ms() or 0
         late = [r for r in readings if since_ms <= r.ts_ms < closed]
         if late:
-            self._state.mark_dirty(sorted({span for r in late for span in self._touched(r)}))
+            spans = {span for r in late for span in self._held(r)}
+            counted = [r for r in late if r.rx_bytes is not None or r.tx_bytes is not None]
+            spans |= {span for r in _last_of_each_window(counted) for span in self._compared(r)}
+            self._state.mark_dirty(sorted(spans))
             log.info("late samples", samples=len(late))
         return closed
 
-    def _touched(self, reading: Reading) -> Iterator[tuple[str, int, int]]:
-        """What a late sample changes: its hold, which may end a former one, and a difference."""
+    def _held(self, reading: Reading) -> Iterator[Span]:
+        """What a late sample changes by its hold, which may end a former one."""
         start = window_floor(reading.ts_ms)
         hold_end = window_ceil(reading.ts_ms + reading.interval_s * 1500)
         yield reading.site, start, max(start + 2 * WINDOW_MS, hold_end)
-        if reading.rx_bytes is None and reading.tx_bytes is None:
-            return
+
+    def _compared(self, reading: Reading) -> Iterator[Span]:
+        """Where its counters are compared: with the AP's next sample that has some."""
         until = reading.ts_ms + self._max_counter_gap_ms + 1
-        following = self._store.next_counter_ms(reading.ap, reading.ts_ms, until)
+        try:
+            following = self._store.next_counter_ms(reading.ap, reading.ts_ms, until)
+        except StoreError:
+            # Nobody can look it up now. A mark too many costs a computation, one too few a figure.
+            yield reading.site, window_floor(reading.ts_ms), window_floor(until) + WINDOW_MS
+            return
         if following is not None:
             yield reading.site, window_floor(following), window_floor(following) + WINDOW_MS
+
+
+def _last_of_each_window(readings: Sequence[Reading]) -> Iterable[Reading]:
+    """Of each AP and window the last sample: for the others the next one lies in the window."""
+    ordered = sorted(readings, key=lambda r: r.ts_ms)
+    return {(r.ap, window_floor(r.ts_ms)): r for r in ordered}.values()
 
 
 class AsyncIngest:

@@ -33,6 +33,7 @@ class Valve(SqliteStore):
         self.open.set()
         self.entered = threading.Event()
         self.fails = False
+        self.blind = False
         self.transactions: list[int] = []
 
     def write_samples(self, readings: Sequence[Reading]) -> None:
@@ -42,6 +43,11 @@ class Valve(SqliteStore):
         if self.fails:
             raise StoreError("the disk is full")
         super().write_samples(readings)
+
+    def next_counter_ms(self, ap: str, after_ms: int, until_ms: int) -> int | None:
+        if self.blind:
+            raise StoreError("the server is away")
+        return super().next_counter_ms(ap, after_ms, until_ms)
 
 
 @pytest.fixture
@@ -119,6 +125,27 @@ def test_a_counter_too_far_away_to_be_compared_with_marks_nothing(
     state.set_closed_until_ms(1_000 * MINUTE)
     ingest.write([at(30)._replace(rx_bytes=1)])
     assert 600 not in marked(state, "library")
+
+
+def test_of_many_late_counters_each_is_compared_with_the_next(store: Valve, state: State) -> None:
+    ingest = Ingest(store, state, GAP)
+    ingest.write([at(600)._replace(rx_bytes=9), at(900)._replace(rx_bytes=12)])
+    state.set_closed_until_ms(1_000 * MINUTE)
+    late = [at(30)._replace(rx_bytes=1), at(40), at(700)._replace(rx_bytes=10)]
+    ingest.write(late)
+    assert {600, 900} <= marked(state, "library")
+
+
+def test_a_late_counter_is_kept_when_nobody_can_look_up_the_next(
+    store: Valve, state: State
+) -> None:
+    ingest = Ingest(store, state, 10 * HOUR)
+    ingest.write([at(600)._replace(rx_bytes=9)])
+    state.set_closed_until_ms(1_000 * MINUTE)
+    store.blind = True
+    ingest.write([at(30)._replace(rx_bytes=1)])
+    assert 600 in marked(state, "library")
+    assert len(store.read_samples(0, HOUR)) == 1
 
 
 def test_a_window_closed_while_its_sample_is_written_is_marked(store: Valve, state: State) -> None:

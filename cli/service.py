@@ -112,6 +112,7 @@ class Service:
                 task.cancel()
         if self.mqtt:
             await self.mqtt.stop()
+        await self.poller.flush(self.ingest)
         await self.ingest.close()
         # In a thread: what is on its way to InfluxDB may take its time.
         await asyncio.to_thread(self.store.close)
@@ -202,7 +203,7 @@ def _round_health(report: RoundReport, jobs: Sequence[Job] | None) -> CollectorH
         collector=f"snmp{interval}",
         kind="snmp",
         last_seen_ms=time.time_ns() // 1_000_000 if report.ok else None,
-        ok=not report.lost and (report.ok > 0 or not report.targets),
+        ok=report.is_durable and (report.ok > 0 or not report.targets),
         targets=report.targets,
         failed=len(failed),
         detail=detail,

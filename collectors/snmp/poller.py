@@ -12,6 +12,7 @@ from collectors.reading import Reading
 from collectors.sink import NotDurableError, Sink
 from collectors.snmp.device import DevicePoll
 from collectors.snmp.engine import SnmpEngine, SnmpError, Target
+from collectors.snmp.holding import Holding
 from collectors.snmp.jobs import Job, jobs_of
 from collectors.snmp.poll import Identity, UnknownProfileError, poll_device
 from collectors.snmp.profiles import Profiles
@@ -43,9 +44,9 @@ class RoundReport:
     warnings: int = 0
     """Told by devices that answered: refused tables, dropped values."""
     readings: int = 0
-    """Handed over and durable."""
-    lost: int = 0
-    """Readings that could not be made durable; the sink keeps what it can."""
+    """Handed over and durable, those that waited from former rounds among them."""
+    is_durable: bool = True
+    """False: the sink refused some; they wait in memory for the next round."""
     duration_s: float = 0.0
 
 
@@ -71,6 +72,7 @@ class Poller:
         self._told: set[tuple[str, ...]] = set()
         self._silent: set[str] = set()
         """Devices whose last poll failed."""
+        self._holding = Holding()
         self._log = structlog.get_logger(__name__)
 
     async def round(self, sink: Sink, jobs: Sequence[Job] | None = None) -> RoundReport:
@@ -92,18 +94,25 @@ class Poller:
         report.duration_s = loop.time() - started
         return report
 
+    async def flush(self, sink: Sink) -> None:
+        """Hand over what still waits, before the end; what is refused once more is lost, and told."""
+        if not self._holding.held:
+            return
+        try:
+            await self._holding.write(sink, ())
+        except NotDurableError as error:
+            self._log.error("readings lost", readings=self._holding.held, reason=str(error))
+
     async def _work(
         self, queue: Iterator[tuple[Job, Sequence[AccessPoint]]], sink: Sink, report: RoundReport
     ) -> None:
         for job, aps in queue:
             readings = await self._poll(job, aps, report)
             try:
-                await sink.write(readings)
+                report.readings += await self._holding.write(sink, readings)
             except NotDurableError as error:
-                report.lost += len(readings)
-                self._log.error("readings not durable", device=str(job.target), reason=str(error))
-            else:
-                report.readings += len(readings)
+                report.is_durable = False
+                self._log.error("readings wait", device=str(job.target), reason=str(error))
 
     async def _poll(
         self, job: Job, aps: Sequence[AccessPoint], report: RoundReport

@@ -95,7 +95,7 @@ class Poller:
         return report
 
     async def flush(self, sink: Sink) -> None:
-        """Hand over what still waits, before the end; what is refused once more is lost, and told."""
+        """Hand over what still waits, before the end. What is refused once more is lost."""
         if not self._holding.held:
             return
         try:

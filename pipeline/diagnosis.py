@@ -43,7 +43,7 @@ def disk(free_bytes: int, folder: str) -> Finding:
 
 
 def opening_hours(deployment: Deployment) -> Finding:
-    """Sites whose open hours nobody wrote down are judged around the clock."""
+    """Sites whose open hours nobody wrote down are judged in the hours that they are used in."""
     without = sorted(site.site for site in deployment.sites.values() if hours_assumed(site))
     if without:
         return Finding(

@@ -25,7 +25,8 @@ def hours_assumed(site: Site) -> bool:
 def open_hours(deployment: Deployment, start_ms: int, end_ms: int) -> Mapping[str, Intervals]:
     """When each site of the files is open in [start, end), UTC milliseconds.
 
-    Without opening hours a site is open around the clock. Hours that the expression calls unknown
+    Without opening hours a site is open around the clock; `underuse.rhythm` narrows that to the
+    hours in which it is used. Hours that the expression calls unknown
     are not open: nobody can count on them.
     """
     closures = closures_of(deployment)

@@ -10,10 +10,10 @@ import pandas as pd
 
 from config.deployment import Deployment, SiteKind
 from config.settings import Underuse
-from pipeline.open_hours import hours_assumed
 from pipeline.underuse.evidence import Evidence, assessment_span, gather
 from pipeline.underuse.peers import Comparison, compare
 from pipeline.underuse.reasons import Reason
+from pipeline.underuse.rhythm import WEEK_HOURS
 
 Verdict = Literal["underused", "repair_first", "watch", "not_assessable", "ok"]
 WORST_FIRST: Final[tuple[Verdict, ...]] = (
@@ -124,8 +124,9 @@ def _judge(
         if compared.peers < rule.min_peers and compared.peer_median is not None:
             figures = {"peers": compared.peers, "limit": rule.min_peers}
             reasons.append(Reason("few_peers", figures))
-    if hours_assumed(deployment.sites[site]):
-        reasons = [*reasons, Reason("hours_assumed", {})]
+    if found.hours_in_use is not None:
+        code = "hours_assumed" if found.hours_in_use == WEEK_HOURS else "hours_by_use"
+        reasons = [*reasons, Reason(code, {"hours": found.hours_in_use})]
     return Assessment(
         site=site,
         kind=deployment.sites[site].kind,

@@ -6,18 +6,16 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from config.deployment import Deployment
-from pipeline.open_hours import open_hours
+from pipeline.open_hours import hours_assumed, open_hours
+from pipeline.underuse.intensity import Floats
+from pipeline.underuse.rhythm import hour_of_week, hours_in_use
 from pipeline.usage.figures import share
-from pipeline.usage.intervals import Intervals
+from pipeline.usage.intervals import Intervals, Ints
 from pipeline.usage.periods import WINDOW_MS, bounds, week_start_ms
 from pipeline.usage.service import maintenance_of
-
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
 
 MIN_WEEK_KNOWN: Final = 0.2
 """A week with less than this share of its open AP time known says nothing of the week."""
@@ -41,6 +39,8 @@ class Evidence:
     """Share of the expected open AP time with the client count known."""
     availability: float | None
     in_service_at_end: bool
+    hours_in_use: int | None
+    """Where no opening hours are known: the hours of the week that count as open."""
 
 
 def assessment_span(deployment: Deployment, site: str, as_of: datetime) -> tuple[int, int]:
@@ -88,6 +88,13 @@ def _of_site(
     mondays = bounds("week", start_ms, end_ms, zone)
     week = np.searchsorted(mondays, starts, side="right") - 1
     day = np.searchsorted(bounds("day", start_ms, end_ms, zone), starts, side="right")
+    in_use = None
+    if hours_assumed(deployment.sites[site]):
+        hour, whole = hour_of_week(starts, zone), weight == 1
+        site_time = _site_time(amounts["clients_ms"], amounts["aps"])
+        watched = (hour[whole], week[whole], amounts["user_ms"][whole], site_time[whole])
+        in_use = hours_in_use(*watched)
+        weight = weight * in_use[hour]
     open_amounts: Mapping[str, Floats] = {name: weight * amounts[name] for name in columns}
     total = {name: float(open_amounts[name].sum()) for name in columns}
     return Evidence(
@@ -99,6 +106,7 @@ def _of_site(
         clients_known=share(total["clients_ms"], total["expected_ms"]),
         availability=share(total["up_ms"], total["up_ms"] + total["down_ms"]),
         in_service_at_end=_in_service(deployment, site, end_ms),
+        hours_in_use=None if in_use is None else int(in_use.sum()),
     )
 
 
@@ -109,13 +117,18 @@ def _in_service(deployment: Deployment, site: str, end_ms: int) -> bool:
     return any(end is None or end >= end_ms for end in ends)
 
 
-def _weekly(amounts: Mapping[str, Floats], aps: Floats, week: Places, weeks: int) -> Floats:
+def _site_time(ap_time: Floats, aps: Floats) -> Floats:
+    """Time of the site as a whole."""
+    return np.divide(ap_time, aps, out=np.zeros_like(aps), where=aps > 0)
+
+
+def _weekly(amounts: Mapping[str, Floats], aps: Floats, week: Ints, weeks: int) -> Floats:
     def per_week(values: Floats) -> Floats:
         total = np.zeros(weeks)
         np.add.at(total, week, values)
         return total
 
-    site_time = np.divide(amounts["clients_ms"], aps, out=np.zeros_like(aps), where=aps > 0)
+    site_time = _site_time(amounts["clients_ms"], aps)
     users, known_time = per_week(amounts["user_ms"]), per_week(site_time)
     known, expected = per_week(amounts["clients_ms"]), per_week(amounts["expected_ms"])
     enough = (expected > 0) & (known >= MIN_WEEK_KNOWN * expected) & (known_time > 0)

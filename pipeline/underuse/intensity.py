@@ -3,8 +3,9 @@
 import hashlib
 
 import numpy as np
+import numpy.typing as npt
 
-from pipeline.underuse.evidence import Floats
+Floats = npt.NDArray[np.float64]
 
 
 def midmean(weeks: Floats) -> Floats:

@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 
 from config.settings import Underuse
-from pipeline.underuse.evidence import Floats
-from pipeline.underuse.intensity import median_of_others, midmean, ratios, resampled
+from pipeline.underuse.intensity import Floats, median_of_others, midmean, ratios, resampled
 
 INTERVAL: Final = (0.025, 0.975)
 

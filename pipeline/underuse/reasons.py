@@ -51,6 +51,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "few_peers": "Other spots of its kind with good evidence: {peers:whole}, fewer than "
         "{limit:whole}; the whole city counts in.",
         "hours_assumed": "No opening hours known: judged around the clock.",
+        "hours_by_use": "No opening hours known: judged in the {hours:whole} hours of the week "
+        "in which it is usually used.",
         "definition": "Underused: over {weeks:whole} weeks, users at a time in open hours are so "
         "far under the median of spots of the same kind that the whole 95 % interval of the ratio "
         "is under {ratio:percent}; watch: the ratio is under it, the interval is not. A typical "
@@ -93,6 +95,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "few_peers": "Autres points du même type assez bien observés : {peers:whole}, moins que "
         "{limit:whole} ; toute la ville est prise en compte.",
         "hours_assumed": "Horaire d’ouverture inconnu : évalué jour et nuit.",
+        "hours_by_use": "Horaire d’ouverture inconnu : évalué pendant les {hours:whole} heures de "
+        "la semaine où il est habituellement utilisé.",
         "definition": "Sous-utilisé (underused) : sur {weeks:whole} semaines, le nombre "
         "d’utilisateurs à la fois aux heures d’ouverture est si loin sous la médiane des points "
         "du même type que tout l’intervalle à 95 % du rapport est sous {ratio:percent} ; à suivre "
@@ -135,6 +139,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "few_peers": "Andere goed waargenomen punten van hetzelfde soort: {peers:whole}, minder "
         "dan {limit:whole}; de hele stad telt mee.",
         "hours_assumed": "Geen openingsuren bekend: dag en nacht beoordeeld.",
+        "hours_by_use": "Geen openingsuren bekend: beoordeeld tijdens de {hours:whole} uren van de "
+        "week waarin het gewoonlijk wordt gebruikt.",
         "definition": "Te weinig gebruikt (underused): over {weeks:whole} weken ligt het aantal "
         "gebruikers tegelijk tijdens de openingsuren zo ver onder de mediaan van punten van "
         "hetzelfde soort dat het hele 95 %-interval van de verhouding onder {ratio:percent} ligt; "

@@ -204,6 +204,50 @@ def test_with_few_peers_the_city_counts_in() -> None:
     assert "hours_assumed" in codes(judged(assess(deployment, usage, AS_OF), "lib0"))
 
 
+def without_hours(usage: pd.DataFrame) -> Assessment:
+    """The verdict on lib0, nobody having written down when it is open."""
+    deployment = make(LIBRARIES)
+    sites = {**deployment.sites}
+    sites["lib0"] = sites["lib0"].model_copy(update={"opening_hours": None})
+    return judged(assess(deployment.model_copy(update={"sites": sites}), usage, AS_OF), "lib0")
+
+
+def by_day(users: Users, *, at_night: float = 0) -> pd.DataFrame:
+    """lib0 used on working days from 9 to 17 like a place that keeps these hours."""
+    usage = used(make(LIBRARIES), {"lib0": users} | BUSY)
+    hour = usage["start_ms"] // 3_600_000
+    day = hour // 24 % 7  # 1970 began on a Thursday
+    opened = (hour % 24).between(9, 16) & ~day.isin([2, 3])
+    closed = (usage["site"] == "lib0") & ~opened
+    usage["user_ms"] = usage["user_ms"].mask(closed, round(at_night * QUARTER))
+    return usage
+
+
+def test_a_well_used_place_is_not_idle_because_its_hours_are_unknown() -> None:
+    found = without_hours(by_day(steady(12), at_night=0.6))
+    assert found.verdict == "ok"
+    # As with its hours known: its peers' levels are 10 to 15.
+    assert found.ratio == pytest.approx(12 / 12.5)
+    assert codes(found) == ["used", "hours_by_use"]
+    assert found.reasons[-1].figures == {"hours": 40}
+
+
+def test_an_idle_place_stays_idle_when_its_hours_are_unknown() -> None:
+    found = without_hours(by_day(steady(2), at_night=0.1))
+    assert found.verdict == "underused"
+    assert found.ratio == pytest.approx(2 / 12.5)
+    nobody = without_hours(by_day([0] * WEEKS))
+    assert (nobody.verdict, codes(nobody)) == ("underused", ["unused", "hours_assumed"])
+
+
+def test_hours_that_nobody_watched_are_not_closed_hours() -> None:
+    usage = by_day(steady(12))
+    mine, hour = usage["site"] == "lib0", usage["start_ms"] // 3_600_000 % 24
+    blind(usage, mine & ~hour.between(9, 12))
+    found = without_hours(usage)
+    assert (found.verdict, codes(found)[0]) == ("not_assessable", "low_coverage")
+
+
 def test_alone_in_the_city_nothing_can_be_said() -> None:
     deployment = make({"only": "museum"})
     (found,) = assess(deployment, used(deployment, {"only": steady(3)}), AS_OF)

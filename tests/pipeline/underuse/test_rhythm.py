@@ -1,0 +1,56 @@
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from pipeline.underuse.rhythm import WEEK_HOURS, hour_of_week, hours_in_use
+from pipeline.usage.intervals import Ints
+
+WEEKS = 13
+HOURS: Ints = np.tile(np.arange(WEEK_HOURS), WEEKS)
+WEEK: Ints = np.repeat(np.arange(WEEKS), WEEK_HOURS)
+KNOWN = np.ones(len(HOURS))
+OPEN = (HOURS % 24 >= 9) & (HOURS % 24 < 17) & (HOURS < 5 * 24)
+
+
+@pytest.mark.parametrize(
+    ("moment", "hour"),
+    [
+        ("2026-03-01T23:00:00+00:00", 0),  # Monday midnight in Brussels
+        ("2026-03-29T00:59:00+00:00", 6 * 24 + 1),
+        ("2026-03-29T01:00:00+00:00", 6 * 24 + 3),  # the clock went forward
+        ("2026-10-25T01:00:00+00:00", 6 * 24 + 2),  # for the second time
+    ],
+)
+def test_the_hour_of_the_week_is_the_local_one(moment: str, hour: int) -> None:
+    instant = int(datetime.fromisoformat(moment).astimezone(UTC).timestamp() * 1000)
+    assert hour_of_week(np.array([instant]), ZoneInfo("Europe/Brussels")).tolist() == [hour]
+
+
+def test_hours_with_few_users_are_left_out() -> None:
+    users = np.where(OPEN, 9.0, 1.0)
+    assert (hours_in_use(HOURS, WEEK, users, KNOWN) == OPEN[:WEEK_HOURS]).all()
+
+
+def test_four_hours_a_week_are_found() -> None:
+    users = np.where((HOURS >= 62) & (HOURS < 66), 9.0, 0.1)
+    assert np.flatnonzero(hours_in_use(HOURS, WEEK, users, KNOWN)).tolist() == [62, 63, 64, 65]
+
+
+def test_one_festival_night_is_no_rhythm() -> None:
+    users = np.where(OPEN, 9.0, 0.0) + np.where((WEEK == 5) & (HOURS % 24 == 23), 500, 0)
+    assert (hours_in_use(HOURS, WEEK, users, KNOWN) == OPEN[:WEEK_HOURS]).all()
+
+
+def test_around_the_clock_with_no_users_or_always_some() -> None:
+    assert hours_in_use(HOURS, WEEK, np.zeros(len(HOURS)), KNOWN).all()
+    assert hours_in_use(HOURS, WEEK, np.full(len(HOURS), 3.0), KNOWN).all()
+    assert hours_in_use(HOURS[:0], WEEK[:0], KNOWN[:0], KNOWN[:0]).all()
+
+
+def test_an_hour_that_was_never_known_counts() -> None:
+    known = np.where(HOURS % 24 < 12, 1.0, 0.0)
+    users = np.where(OPEN, 9.0, 0.0) * known
+    found = hours_in_use(HOURS, WEEK, users, known)
+    assert (found == ((HOURS % 24 >= 12) | OPEN)[:WEEK_HOURS]).all()

@@ -87,7 +87,7 @@ def _store(deployment: Deployment, now_ms: int) -> Iterator[Finding]:
         advice = "Check that the folder exists, belongs to this user and has room."
         yield Finding("store", "error", str(error), advice)
         return
-    yield Finding("store", "ok", f"{place_of(deployment)} opens; samples of {len(spans)} sites")
+    yield Finding("store", "ok", f"{place_of(deployment)}: samples of {len(spans)} sites")
     yield diagnosis.silent_sites(deployment, spans, now_ms)
     yield diagnosis.aggregation(closed, dirty, now_ms)
     yield diagnosis.dead_letters(refused, latest[0].reason if latest else None)

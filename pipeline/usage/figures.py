@@ -20,7 +20,7 @@ class Figures:
     aps: int
     """The most APs in service at a time."""
     clients_mean: float | None
-    """Clients at a time over the whole site, over the time that they are known."""
+    """Clients at a time over the whole site: user-hours / hours with their number known."""
     clients_peak: int | None
     user_hours: float | None
     rx_bytes: int | None
@@ -32,7 +32,7 @@ class Figures:
 
 
 def figures(usage: pd.DataFrame) -> list[Figures]:
-    """Figures of each row of usage."""
+    """Figures of each row of usage that has `known_ms` too."""
     return [_of_row(row) for row in usage.to_dict("records")]
 
 
@@ -49,15 +49,14 @@ def _of_row(row: Mapping[Hashable, Any]) -> Figures:
     def total(name: str) -> int:
         return number(name) or 0
 
-    known, used = total("clients_ms"), total("user_ms")
-    per_ap = share(used, known)
+    known, used = float(row["known_ms"]), total("user_ms")
     up, down = total("up_ms"), total("down_ms")
     return Figures(
         site=str(row["site"]),
         start_ms=total("start_ms"),
         end_ms=total("end_ms"),
         aps=total("aps"),
-        clients_mean=None if per_ap is None else per_ap * total("aps"),
+        clients_mean=share(used, known),
         clients_peak=number("peak_clients"),
         user_hours=used / HOUR_MS if known else None,
         rx_bytes=number("rx_bytes"),

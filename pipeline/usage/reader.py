@@ -11,7 +11,7 @@ from config.deployment import Deployment
 from pipeline.store.base import Store
 from pipeline.usage.compute import Computer
 from pipeline.usage.periods import bounds, window_floor
-from pipeline.usage.rollup import roll_up
+from pipeline.usage.rollup import roll_up, with_known_time
 
 LongPeriod = Literal["hour", "day", "week", "month", "total"]
 By = Literal["15min", "hour", "day", "week", "month", "total"]
@@ -47,13 +47,14 @@ class UsageReader:
     ) -> pd.DataFrame:
         """Usage of each site and period that meets [start, end), sorted by (`site`, `start_ms`).
 
-        Whole 15-minute windows count. Days, weeks and months are those of each site's zone; one
-        that the span cuts has the span's bounds. `sites` None: those of the files.
+        With the column `known_ms` of `rollup.with_known_time`. Whole 15-minute windows count.
+        Days, weeks and months are those of each site's zone; one that the span cuts has the span's
+        bounds. `sites` None: those of the files.
         """
         start_ms, end_ms = window_floor(start_ms), window_floor(end_ms)
         chosen = list(self._deployment.sites if sites is None else sites)
         if by == "15min":
-            return self.windows(start_ms, end_ms, sites=chosen)
+            return with_known_time(self.windows(start_ms, end_ms, sites=chosen))
         zones: dict[ZoneInfo, list[str]] = {}
         for site in chosen:
             zones.setdefault(self._deployment.zone(site), []).append(site)
@@ -62,11 +63,11 @@ class UsageReader:
             rows = self._rows(start_ms, end_ms, by, zone, members)
             whole = np.array([start_ms, end_ms], dtype=np.int64)
             edges = whole if by == "total" else bounds(by, start_ms, end_ms, zone)
-            usage = roll_up(rows, edges)
+            usage = roll_up(with_known_time(rows), edges)
             usage["start_ms"] = usage["start_ms"].clip(lower=start_ms)
             usage["end_ms"] = usage["end_ms"].clip(upper=end_ms)
             found.append(usage)
-        return _joined(found) if found else self.windows(start_ms, start_ms)
+        return _joined(found or [with_known_time(self.windows(start_ms, start_ms))])
 
     def _rows(
         self, start_ms: int, end_ms: int, by: LongPeriod, zone: ZoneInfo, sites: list[str]

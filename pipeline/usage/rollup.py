@@ -15,12 +15,23 @@ _LARGEST: Final = ("aps", "peak_clients")
 """Not additive: of a longer period they are the largest of the shorter ones."""
 
 
+def with_known_time(usage: pd.DataFrame) -> pd.DataFrame:
+    """Usage with a column `known_ms`: time of the site as a whole with its clients known.
+
+    Taken before a roll-up, which adds it up: APs come and go within a longer period.
+    """
+    aps = usage["aps"].to_numpy(np.float64)
+    clients = usage["clients_ms"].to_numpy(np.float64)
+    known = np.divide(clients, aps, out=np.zeros_like(aps), where=aps > 0)
+    return usage.assign(known_ms=known)
+
+
 def roll_up(usage: pd.DataFrame, bounds: Ints) -> pd.DataFrame:
     """Usage of the periods between consecutive `bounds`, of sites that share a time zone.
 
-    `usage` has schema.USAGE_COLUMNS, sorted by (`site`, `start_ms`); each row belongs to the period
-    that it starts in, none lies outside. A period with no row of a site has none either; one that
-    is partly in the rows sums those.
+    `usage` has schema.USAGE_COLUMNS and may have `known_ms`, sorted by (`site`, `start_ms`); each
+    row belongs to the period that it starts in, none lies outside. A period with no row of a site
+    has none either; one that is partly in the rows sums those.
     """
     if usage.empty:
         return usage
@@ -35,9 +46,9 @@ def roll_up(usage: pd.DataFrame, bounds: Ints) -> pd.DataFrame:
         "start_ms": bounds[period[groups]],
         "end_ms": bounds[period[groups] + 1],
     }
-    for name, dtype in AMOUNTS.items():
+    for name in usage.columns.drop(list(KEYS)):
         reduce = np.maximum.reduceat if name in _LARGEST else np.add.reduceat
-        if dtype == "Int64":
+        if AMOUNTS.get(name) == "Int64":
             known = usage[name].notna().to_numpy()
             values = usage[name].to_numpy(np.int64, na_value=0)
             missing = ~np.logical_or.reduceat(known, groups)

@@ -1,0 +1,34 @@
+from datetime import date, datetime
+
+import pytest
+
+from collectors.reading import Reading
+from config.deployment import AccessPoint, Site
+from pipeline.usage.figures import figures
+from pipeline.usage.periods import HOUR_MS
+from pipeline.usage.reader import By, UsageReader
+from tests.pipeline.memory_store import MemoryStore, city
+
+DAY = 24 * HOUR_MS
+START = round(datetime.fromisoformat("2026-03-02T00:00+01:00").timestamp() * 1000)
+
+
+@pytest.mark.parametrize("by", ["week", "month", "total"])
+def test_mean_clients_are_user_hours_over_hours_when_aps_come_and_go(by: By) -> None:
+    old, new = (AccessPoint(ap=ap, site="s", source="import") for ap in ("old", "new"))
+    new = new.model_copy(update={"in_service_since": date(2026, 3, 5)})
+    deployment = city([Site(site="s", kind="library")], [old, new])
+    store = MemoryStore()
+    store.write_samples(
+        [
+            Reading(ap, "s", ts_ms, clients=4, interval_s=HOUR_MS // 1000)
+            for ap, since in (("old", START), ("new", START + 3 * DAY))
+            for ts_ms in range(since, START + 4 * DAY, HOUR_MS)
+        ]
+    )
+    usage = UsageReader(deployment, store, None).periods(START, START + 4 * DAY, by)
+    (found,) = figures(usage)
+    # Three days of 4 clients, one of 8.
+    assert found.user_hours == (3 * 4 + 8) * 24
+    assert found.clients_mean == pytest.approx(5)
+    assert found.aps == 2

@@ -1,7 +1,7 @@
 """State that changes while the daemon runs: `state.db`, with either store.
 
 What usage has to be computed again, how far it is, which messages were refused, how the collectors
-are. Readable by its owner alone.
+are, which spots were moved. Readable by its owner alone.
 """
 
 import os
@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from pipeline.scrub import scrub_macs
 from pipeline.store.sqlite_file import connect, migrate, store_errors, transaction
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MAX_CONTENT: Final = 2_000
 """Characters kept of a refused message."""
 MAX_DEAD_LETTERS: Final = 10_000
@@ -32,6 +33,14 @@ _DDL: Final = (
     "last_seen_ms INTEGER, ok INTEGER NOT NULL, targets INTEGER NOT NULL, "
     "failed INTEGER NOT NULL, detail TEXT NOT NULL) WITHOUT ROWID",
 )
+_LATER: Final = {
+    2: (
+        "CREATE TABLE moves (site TEXT PRIMARY KEY, place TEXT NOT NULL UNIQUE, "
+        "new_site TEXT NOT NULL UNIQUE, moved_on TEXT NOT NULL, before REAL, expected REAL, "
+        "low REAL, high REAL) WITHOUT ROWID",
+    ),
+}
+"""What each version added."""
 _CLOSED_UNTIL: Final = "closed_until_ms"
 
 
@@ -76,6 +85,23 @@ class CollectorHealth:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A spot that was moved, and what was expected of it then. None: was not known."""
+
+    site: str
+    place: str
+    new_site: str
+    """The site that the place has become."""
+    on: date
+    """Local day of the city."""
+    before: float | None
+    """User-hours a day in open hours, as are the others."""
+    expected: float | None
+    low: float | None
+    high: float | None
+
+
 class State:
     """Safe to use from several threads and processes."""
 
@@ -88,7 +114,7 @@ class State:
             # Made before SQLite does, so that it is never open to others; -wal and -shm follow it.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
             self._db = connect(path)
-            migrate(self._db, SCHEMA_VERSION, _DDL)
+            migrate(self._db, SCHEMA_VERSION, _DDL, _LATER)
 
     def mark_dirty(self, spans: Iterable[tuple[str, int, int]]) -> None:
         """Remember, durably, that the usage of these (site, start, end) must be computed again."""
@@ -171,6 +197,33 @@ class State:
         return [
             CollectorHealth(name, kind, seen, bool(ok), targets, failed, detail)
             for name, kind, seen, ok, targets, failed, detail in rows
+        ]
+
+    def record_move(self, move: Move) -> None:
+        """Remember, durably, that a spot was moved; in place of what was recorded of its site.
+
+        Raises StoreError where another site is recorded as moved to the place or the new site.
+        """
+        row = (
+            move.site, move.place, move.new_site, move.on.isoformat(), move.before, move.expected,
+            move.low, move.high,
+        )  # fmt: skip
+        with self._writing() as db:
+            db.execute("DELETE FROM moves WHERE site = ?", (move.site,))
+            db.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    def forget_move(self, site: str) -> None:
+        """Take back what was recorded of a site."""
+        with self._writing() as db:
+            db.execute("DELETE FROM moves WHERE site = ?", (site,))
+
+    def moves(self) -> list[Move]:
+        """Every move recorded, the oldest first."""
+        with self._locked() as db:
+            rows = db.execute("SELECT * FROM moves ORDER BY moved_on, site").fetchall()
+        return [
+            Move(site, place, new_site, date.fromisoformat(on), before, expected, low, high)
+            for site, place, new_site, on, before, expected, low, high in rows
         ]
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """SQLite as both of our files use it: opened, brought up to date, written in whole transactions."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -37,21 +37,29 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def migrate(db: sqlite3.Connection, version: int, ddl: Sequence[str]) -> None:
-    """Make the tables of a new file. Raises NewerSchemaError.
+def migrate(
+    db: sqlite3.Connection,
+    version: int,
+    ddl: Sequence[str],
+    later: Mapping[int, Sequence[str]] | None = None,
+) -> None:
+    """Make the tables of a new file, or those that an older one lacks. Raises NewerSchemaError.
 
-    A file that has them is not written to: who only reads needs no right to write, and does not
-    wait for the one who writes.
+    `ddl` makes version 1, and `later` what each further version adds to the one before it. A file
+    that has it all is not written to: who only reads needs no right to write, and does not wait for
+    the one who writes.
     """
     if _version(db, version) == version:
         return
     # WAL: readers see a consistent past while one process writes.
     db.execute("PRAGMA journal_mode = WAL")
+    steps = {1: ddl, **(later or {})}
     with transaction(db):
-        if _version(db, version) == 0:  # else another process was faster
-            for statement in ddl:
+        found = _version(db, version)  # again: another process may have been faster
+        for step in range(found + 1, version + 1):
+            for statement in steps[step]:
                 db.execute(statement)
-            db.execute(f"PRAGMA user_version = {version}")
+        db.execute(f"PRAGMA user_version = {version}")
 
 
 def _version(db: sqlite3.Connection, known: int) -> int:

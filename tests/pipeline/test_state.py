@@ -2,11 +2,20 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from pipeline.state import MAX_CONTENT, MAX_DEAD_LETTERS, CollectorHealth, DeadLetter, State
+from pipeline.state import (
+    MAX_CONTENT,
+    MAX_DEAD_LETTERS,
+    CollectorHealth,
+    DeadLetter,
+    Move,
+    State,
+)
 from pipeline.store.base import StoreError
 
 
@@ -94,6 +103,43 @@ def test_the_latest_health_of_each_collector_is_kept(state: State) -> None:
     for health in (ill, mqtt, well):
         state.set_collector(health)
     assert state.collectors() == [mqtt, well]
+
+
+MOVE = Move("gare", "clos", "clos", date(2026, 9, 1), 3.5, 40.25, 12.0, 71.0)
+
+
+def test_moves_outlive_the_process_and_can_be_corrected_and_taken_back(tmp_path: Path) -> None:
+    unknown = Move("parc", "tour", "tour-1", date(2026, 8, 1), None, None, None, None)
+    with closing(State(tmp_path / "state.db")) as state:
+        state.record_move(replace(MOVE, place="tour"))
+        state.record_move(MOVE)
+        state.record_move(unknown)
+    with closing(State(tmp_path / "state.db")) as state:
+        assert state.moves() == [unknown, MOVE]
+        state.forget_move("parc")
+        assert state.moves() == [MOVE]
+
+
+@pytest.mark.parametrize(("place", "new_site"), [("clos", "tour"), ("tour", "clos")])
+def test_two_spots_are_not_moved_to_one_place(state: State, place: str, new_site: str) -> None:
+    state.record_move(MOVE)
+    with pytest.raises(StoreError, match="moves"):
+        state.record_move(replace(MOVE, site="parc", place=place, new_site=new_site))
+    assert state.moves() == [MOVE]
+
+
+def test_a_file_of_the_first_version_keeps_what_it_has_and_learns_of_moves(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(State(path)) as state:
+        state.set_closed_until_ms(900)
+    with closing(sqlite3.connect(path)) as db:  # as the first version left it
+        db.execute("DROP TABLE moves")
+        db.execute("PRAGMA user_version = 1")
+    for _ in range(2):
+        with closing(State(path)) as state:
+            state.record_move(MOVE)
+            assert state.moves() == [MOVE]
+            assert state.closed_until_ms() == 900
 
 
 def test_two_processes_share_it(state: State, tmp_path: Path) -> None:

@@ -235,6 +235,35 @@ class Underuse(Section):
     resamples: int = Field(2000, ge=200, le=100_000, description="Of weeks, for the interval.")
 
 
+class Relocation(Section):
+    """Where an idle spot would serve people better; published with every proposal."""
+
+    min_distance_m: float = Field(
+        200, ge=0, le=100_000, description="Of a new spot to every other one, in metres."
+    )
+    promote_from: Share = Field(
+        0.7, description="A spot of this target_public or more is promoted, never moved."
+    )
+    unknown_target_public: Share = Field(
+        0.5, description="Stands in where a site or a place gives no target_public."
+    )
+    stated_weight: float = Field(
+        2, ge=0, le=100, description="The city's own expectation counts as so many peers."
+    )
+    min_gain_user_hours_day: float = Field(
+        1, ge=0, description="Expected and weighted by target public; below: not proposed."
+    )
+    max_loss_chance: Share = Field(
+        0.2, description="The chance that a move loses weighted user-hours; above: not proposed."
+    )
+    horizon_years: float = Field(
+        5, gt=0, le=50, description="A move's cost is set against the gain of so many years."
+    )
+    min_gain_per_1000_eur: float = Field(
+        200, ge=0, description="Weighted user-hours that 1,000 EUR must gain over the horizon."
+    )
+
+
 class Settings(Section):
     """The whole of `spotwatch.yaml`."""
 
@@ -248,6 +277,7 @@ class Settings(Section):
     mqtt: Mqtt | None = Field(None, description="Without it nothing is listened to.")
     usage: Usage = Field(Usage(), description="How samples become usage.")
     underuse: Underuse = Field(Underuse(), description="What counts as an underused spot.")
+    relocation: Relocation = Field(Relocation(), description="Where such a spot may move to.")
 
     @property
     def zone(self) -> ZoneInfo:

@@ -86,26 +86,8 @@ class InfluxServer:
         An error inside an answer that HTTP calls good is an error here, an answer that stops
         early too.
         """
-        try:
-            response = self._api.call_api(
-                "/query",
-                "POST",
-                header_params={
-                    "Accept": "application/json",
-                    "Content-Type": "application/x-www-form-urlencoded",
-                },
-                post_params=[
-                    ("db", bucket),
-                    ("q", statement),
-                    ("epoch", "ms"),
-                    ("chunked", "true"),
-                    ("chunk_size", str(CHUNK_ROWS)),
-                ],
-                _preload_content=False,
-                _return_http_data_only=True,
-            )
-        except (ApiException, HTTPError, OSError) as error:
-            raise self._translated(error) from error
+        chunks = [("chunked", "true"), ("chunk_size", str(CHUNK_ROWS))]
+        response = self._ask(bucket, statement, chunks)
         complete = False
         try:
             for document in self._documents(response):
@@ -138,9 +120,19 @@ class InfluxServer:
         return (min(times), max(times) + 1) if times else (start_ms, start_ms)
 
     def execute(self, bucket: str, statement: str) -> None:
-        """Ask for something that answers no rows."""
-        for _ in self.query(bucket, statement):
-            pass
+        """Do something that has no rows to tell of, or ask whether it may be asked.
+
+        Not in chunks: InfluxDB 2 answers DELETE with `{}`, and with nothing at all in chunks.
+        """
+        response = self._ask(bucket, statement, [])
+        try:
+            answer = response.read()
+        except (HTTPError, OSError) as error:
+            raise self._translated(error) from error
+        finally:
+            response.release_conn()
+        if answer.strip():
+            self._results(self._parsed(answer), statement)
 
     def close(self) -> None:
         """Close the connections."""
@@ -148,18 +140,39 @@ class InfluxServer:
         for client in self._clients:
             client.close()
 
+    def _ask(self, bucket: str, statement: str, options: list[tuple[str, str]]) -> Any:
+        try:
+            return self._api.call_api(
+                "/query",
+                "POST",
+                header_params={
+                    "Accept": "application/json",
+                    "Content-Type": "application/x-www-form-urlencoded",
+                },
+                post_params=[("db", bucket), ("q", statement), ("epoch", "ms"), *options],
+                _preload_content=False,
+                _return_http_data_only=True,
+            )
+        except (ApiException, HTTPError, OSError) as error:
+            raise self._translated(error) from error
+
     def _documents(self, response: Any) -> Iterator[dict[str, Any]]:
         rest = b""
         try:
             for piece in response.stream(_READ_BYTES):
                 *whole, rest = (rest + piece).split(b"\n")
-                yield from (orjson.loads(line) for line in whole if line)
+                yield from (self._parsed(line) for line in whole if line)
         except (HTTPError, OSError) as error:
             raise self._translated(error) from error
-        except orjson.JSONDecodeError as error:
-            raise UnavailableError(f"InfluxDB at {self.url} sent a broken answer") from error
         if rest:
             raise UnavailableError(f"InfluxDB at {self.url} stopped in the middle of an answer")
+
+    def _parsed(self, text: bytes) -> dict[str, Any]:
+        try:
+            document: dict[str, Any] = orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            raise UnavailableError(f"InfluxDB at {self.url} sent a broken answer") from error
+        return document
 
     def _results(self, document: dict[str, Any], statement: str) -> tuple[list[Rows], bool]:
         """The rows of one document, and whether it is the last one."""

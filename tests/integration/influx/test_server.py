@@ -95,3 +95,15 @@ def test_an_answer_that_ends_as_it_should_is_one() -> None:
     with answering(b'{"results":[{%s}]}\n' % (ROWS % b"")) as server:
         (rows,) = server.query("b", ASK)
     assert (rows.columns, rows.values) == (["time", "clients"], [[1, 2]])
+
+
+@pytest.mark.parametrize("nothing", [b"", b"{}", b'{"results":[{"statement_id":0}]}\n'])
+def test_what_answers_no_rows_may_answer_nothing(nothing: bytes) -> None:
+    with answering(nothing) as server:
+        server.execute("b", "DELETE FROM sample")
+
+
+def test_a_deletion_that_failed_is_told() -> None:
+    refused = b'{"results":[{"statement_id":0,"error":"shard is disabled"}]}\n'
+    with answering(refused) as server, pytest.raises(StoreError, match="shard is disabled"):
+        server.execute("b", "DELETE FROM sample")

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from collectors.reading import Reading
 from pipeline.spool.destination import MisconfiguredError, RefusedError, UnavailableError
+from pipeline.store.base import StoreError
 from pipeline.store.influx.server import CHUNK_ROWS, InfluxServer
 from pipeline.store.influx.store import InfluxStore
 from tests.integration.influx.conftest import City

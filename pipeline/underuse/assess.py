@@ -49,7 +49,12 @@ def assess(deployment: Deployment, usage: pd.DataFrame, as_of: datetime) -> list
     """
     rule = deployment.settings.underuse
     evidence = gather(deployment, usage, as_of)
-    lacking = {site: _lacking(found, rule) for site, found in evidence.items()}
+    lacking = {
+        site: _lacking(found, rule)
+        if found.weeks_in_service
+        else [_absence(deployment, site, as_of)]
+        for site, found in evidence.items()
+    }
     broken = {site for site, found in evidence.items() if _is_broken(found, rule)}
     weekly = {site: found.weekly for site, found in evidence.items() if not lacking[site]}
     compared = compare(
@@ -72,10 +77,21 @@ def _seed(deployment: Deployment, site: str, as_of: datetime) -> str:
     return f"{site}|{start_ms}|{end_ms}"
 
 
+def _absence(deployment: Deployment, site: str, as_of: datetime) -> Reason:
+    """Why a site has no usage at all: it is not to be, or we never heard from it."""
+    start_ms, end_ms = assessment_span(deployment, site, as_of)
+    times = [
+        deployment.service_ms(ap) for ap in deployment.access_points.values() if ap.site == site
+    ]
+    if not times:
+        return Reason("no_access_points", {})
+    if any((since or 0) < end_ms and (until or end_ms) > start_ms for since, until in times):
+        return Reason("never_heard", {})
+    return Reason("not_in_service", {})
+
+
 def _lacking(found: Evidence, rule: Underuse) -> list[Reason]:
     """Why the evidence is not good enough; nothing if it is."""
-    if found.weeks_in_service == 0:
-        return [Reason("not_in_service", {})]
     if not found.in_service_at_end:
         return [Reason("out_of_service", {})]
     if found.open_hours == 0:

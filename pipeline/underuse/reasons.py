@@ -22,6 +22,9 @@ class Reason:
 CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {
         "not_in_service": "Not in service during the weeks assessed.",
+        "no_access_points": "No access point of it is listed.",
+        "never_heard": "Nothing was received from its access points before the end of the weeks "
+        "assessed.",
         "out_of_service": "No longer in service at the end of the weeks assessed.",
         "never_open": "Never open during the weeks assessed.",
         "few_weeks": "In service and watched for {weeks:tenths} weeks only; {limit:whole} needed.",
@@ -63,6 +66,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
     },
     "fr": {
         "not_in_service": "Pas en service pendant les semaines évaluées.",
+        "no_access_points": "Aucune borne n’est renseignée pour ce site.",
+        "never_heard": "Rien n’a été reçu de ses bornes avant la fin des semaines évaluées.",
         "out_of_service": "Plus en service à la fin des semaines évaluées.",
         "never_open": "Jamais ouvert pendant les semaines évaluées.",
         "few_weeks": "En service et suivi pendant {weeks:tenths} semaines seulement ; il en faut "
@@ -109,6 +114,9 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
     },
     "nl": {
         "not_in_service": "Niet in dienst tijdens de beoordeelde weken.",
+        "no_access_points": "Er is geen toegangspunt van bekend.",
+        "never_heard": "Er is niets ontvangen van de toegangspunten vóór het einde van de "
+        "beoordeelde weken.",
         "out_of_service": "Niet meer in dienst aan het einde van de beoordeelde weken.",
         "never_open": "Nooit open tijdens de beoordeelde weken.",
         "few_weeks": "Slechts {weeks:tenths} weken in dienst en gevolgd; {limit:whole} nodig.",

@@ -270,6 +270,22 @@ def test_without_any_usage_every_site_is_listed() -> None:
     assert {a.verdict for a in found} == {"not_assessable"}
 
 
+def test_an_absent_site_is_told_from_one_that_never_spoke() -> None:
+    deployment = make(LIBRARIES)
+    later = deployment.sites["lib1"].model_copy(update={"in_service_since": date(2026, 7, 6)})
+    aps = {ap: a for ap, a in deployment.access_points.items() if ap != "lib2-ap"}
+    deployment = deployment.model_copy(
+        update={"sites": {**deployment.sites, "lib1": later}, "access_points": aps}
+    )
+    users = {site: level for site, level in BUSY.items() if site not in ("lib1", "lib2")}
+    found = assess(deployment, used(deployment, users), AS_OF)
+    assert {site: codes(judged(found, site)) for site in ("lib0", "lib1", "lib2")} == {
+        "lib0": ["never_heard"],
+        "lib1": ["not_in_service"],
+        "lib2": ["no_access_points"],
+    }
+
+
 def test_worst_first_and_fit_for_json() -> None:
     deployment = make(LIBRARIES)
     usage = used(deployment, {"lib0": steady(3)} | BUSY | {"lib3": [0] * WEEKS})

@@ -22,6 +22,9 @@ EXIT_FAILED: Final = 1
 EXIT_BAD_INPUT: Final = 2
 """The input or the configuration is wrong."""
 
+YEARS: Final = range(1970, 9999)
+"""Those that a moment may be asked of: time is kept since 1970."""
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -110,4 +113,8 @@ def parse_as_of(
         moment = datetime.combine(moment.date(), time(), zone)
     elif moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
+    if moment.year not in YEARS:
+        raise refuse(
+            f"{option}: {text!r} is out of range; allowed: the years {YEARS[0]} to {YEARS[-1]}"
+        )
     return moment.astimezone(UTC)

@@ -153,6 +153,8 @@ def test_time_that_no_daemon_closed_shows_as_not_covered(run: Run) -> None:
         (["usage", "--from", "yesterday"], "--from: 'yesterday' is not a date"),
         (["usage", "--from", "2026-03-05", "--to", "2026-03-05"], "before"),
         (["usage", "--as-of", "2026-13-01"], "--as-of"),
+        (["usage", "--as-of", "0001-01-01"], "allowed: the years 1970 to 9998"),
+        (["underused", "--as-of", "9999-12-31T23:59-05:00"], "--as-of"),
         (["usage", "--by", "fortnight"], "fortnight"),
         (["status", "--as-of", "noon"], "--as-of"),
         (["underused", "--lang", "de"], "de"),

@@ -1,6 +1,6 @@
 """Usage of any span at any period, read from the longest stored periods that fit."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -83,10 +83,23 @@ class UsageReader:
         return _joined(
             [
                 self.windows(start_ms, first, sites=sites),
-                self._store.read_usage("day", first, last, sites=sites),
+                *self._days(first, last, sites),
                 self.windows(last, end_ms, sites=sites),
             ]
         )
+
+    def _days(self, start_ms: int, end_ms: int, sites: list[str]) -> Iterator[pd.DataFrame]:
+        """Stored days; in windows those in which APs came or went, so that each counts its own."""
+        days = self._store.read_usage("day", start_ms, end_ms, sites=sites)
+        whole = days["expected_ms"] == days["aps"] * (days["end_ms"] - days["start_ms"])
+        yield days[whole]
+        mixed = days[~whole]
+        changing: dict[tuple[int, int], list[str]] = {}
+        spans = zip(mixed["start_ms"].tolist(), mixed["end_ms"].tolist(), strict=True)
+        for span, site in zip(spans, mixed["site"].tolist(), strict=True):
+            changing.setdefault(span, []).append(site)
+        for (start, end), some in changing.items():
+            yield self.windows(start, end, sites=some)
 
 
 def _joined(frames: list[pd.DataFrame]) -> pd.DataFrame:

@@ -4,10 +4,11 @@ import pytest
 
 from collectors.reading import Reading
 from config.deployment import AccessPoint, Site
+from pipeline.usage.aggregator import Aggregator
 from pipeline.usage.figures import figures
 from pipeline.usage.periods import HOUR_MS
 from pipeline.usage.reader import By, UsageReader
-from tests.pipeline.memory_store import MemoryStore, city
+from tests.pipeline.memory_store import MemoryState, MemoryStore, city
 
 DAY = 24 * HOUR_MS
 START = round(datetime.fromisoformat("2026-03-02T00:00+01:00").timestamp() * 1000)
@@ -32,3 +33,29 @@ def test_mean_clients_are_user_hours_over_hours_when_aps_come_and_go(by: By) -> 
     assert found.user_hours == (3 * 4 + 8) * 24
     assert found.clients_mean == pytest.approx(5)
     assert found.aps == 2
+
+
+def test_mean_clients_of_the_day_on_which_an_ap_moves_in() -> None:
+    aps = [
+        AccessPoint(ap="stays", site="s", source="import"),
+        AccessPoint(ap="moves", site="s", source="import"),
+    ]
+    deployment = city([Site(site=s, kind="library") for s in ("s", "t")], aps)
+    store, state = MemoryStore(), MemoryState()
+    noon = START + 12 * HOUR_MS
+    store.write_samples(
+        [
+            Reading(ap, site, ts_ms, clients=4, interval_s=HOUR_MS // 1000)
+            for ap, site, since, until in (
+                ("stays", "s", START, START + DAY),
+                ("moves", "t", START, noon),
+                ("moves", "s", noon, START + DAY),
+            )
+            for ts_ms in range(since, until, HOUR_MS)
+        ]
+    )
+    Aggregator(deployment, store, state).close_windows(START + DAY + HOUR_MS)
+    reader = UsageReader(deployment, store, state.closed_until_ms())
+    (found,) = figures(reader.periods(START, START + DAY, "day", sites=["s"]))
+    assert (found.user_hours, found.coverage) == (12 * 4 + 12 * 8, 1)
+    assert found.clients_mean == pytest.approx(6)

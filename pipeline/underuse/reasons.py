@@ -161,11 +161,13 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
     },
 }
 
-_DECIMALS: Final = {"whole": "#,##0", "tenths": "#,##0.0", "decimal": "#,##0.00"}
+_DECIMALS: Final = {
+    "whole": "#,##0", "tenths": "#,##0.0", "decimal": "#,##0.00", "plain": "#,##0.##",
+}  # fmt: skip
 
 
 class _Figure:
-    """A number that a template formats as `percent`, `whole`, `tenths` or `decimal`."""
+    """A number that a template formats as `percent` or as one of _DECIMALS."""
 
     def __init__(self, value: float | None, language: Language) -> None:
         self._value = value
@@ -179,10 +181,14 @@ class _Figure:
         return str(format_decimal(self._value, _DECIMALS[spec], locale=self._language))
 
 
-def worded(reason: Reason, language: Language) -> str:
+def worded(
+    reason: Reason,
+    language: Language,
+    catalogue: Mapping[Language, Mapping[str, str]] = CATALOGUE,
+) -> str:
     """A reason as a sentence, its numbers as the language writes them."""
     figures = {name: _Figure(value, language) for name, value in reason.figures.items()}
-    return CATALOGUE[language][reason.code].format(**figures)
+    return catalogue[language][reason.code].format(**figures)
 
 
 def definition(rule: Underuse, language: Language) -> str:

@@ -15,6 +15,8 @@ from cli import (
     poll,
     recompute,
     run,
+    score,
+    simulate,
     spool,
     status,
     store,
@@ -43,6 +45,8 @@ COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
     "usage": usage.usage,
     "underused": underused.underused,
     "recompute": recompute.recompute,
+    "simulate": simulate.simulate,
+    "score": score.score,
     "doctor": doctor.doctor,
     "spool": spool.spool,
 }

@@ -1,0 +1,1 @@
+"""Invented cities whose right verdicts are known, to try the judgement on. Seeded, never tuned."""

@@ -1,0 +1,1 @@
+"""How right the verdicts are, on cities whose answers are known, beside naive rules."""

@@ -133,6 +133,8 @@ def _document(store: InfluxdbStore, steps: list[Step], error: StoreError | None)
 
 
 def _show(steps: list[Step]) -> None:
+    if not steps:
+        return
     table = Table(box=None, pad_edge=False)
     for column in ("", "what", "note"):
         table.add_column(column, overflow="fold")

@@ -89,7 +89,7 @@ def _store(deployment: Deployment, now_ms: int) -> Iterator[Finding]:
         return
     yield Finding("store", "ok", f"{place_of(deployment)}: samples of {len(spans)} sites")
     yield diagnosis.silent_sites(deployment, spans, now_ms)
-    yield diagnosis.aggregation(closed, dirty, now_ms)
+    yield diagnosis.aggregation(deployment, closed, dirty, now_ms)
     yield diagnosis.dead_letters(refused, latest[0].reason if latest else None)
     store.close()
     state.close()

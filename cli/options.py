@@ -45,7 +45,12 @@ AsOfOption = Annotated[
     ),
 ]
 
-out = Console()
+PIPED_WIDTH: Final = 140
+"""Columns of a table that goes to a file or another program, unless $COLUMNS says otherwise."""
+
+out = Console(
+    width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED_WIDTH,
+)
 err = Console(stderr=True)
 
 

@@ -70,11 +70,11 @@ def usage_table(deployment: Deployment, usage: Sequence[Figures], language: Lang
     if polled:
         often = "–".join(str(n) for n in sorted({min(polled), max(polled)}))  # noqa: RUF001
         table.caption = f"Peaks as seen by polls every {often} s; {NOTHING} is unknown."
-    table.add_column("site")
-    table.add_column("name", ratio=1)
+    table.add_column("site", min_width=8, overflow="fold")
+    table.add_column("name", ratio=1, min_width=12)
     if spans:
         table.add_column("from", no_wrap=True)
-    for column in ("clients", "peak", "user-hours", "coverage", "availability", "in", "out", "APs"):
+    for column in ("clients", "peak", "user-hours", "coverage", "up", "in", "out", "APs"):
         table.add_column(column, justify="right", no_wrap=True)
     for found in usage:
         start = [_local(found.start_ms, deployment.zone(found.site))] if spans else []

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal
 
 from config.deployment import Deployment
@@ -13,6 +14,8 @@ Health = Literal["ok", "warning", "error"]
 MIN_FREE_BYTES: Final = 1_000_000_000
 LATE_INTERVALS: Final = 3
 """So many poll intervals without a sample, and a site is silent."""
+LATE_MS: Final = 3_600_000
+"""Usage that is older is late: windows close every quarter of an hour."""
 MINUTE_MS: Final = 60_000
 NAMES_SHOWN: Final = 10
 
@@ -104,15 +107,18 @@ def silent_sites(
     return Finding("samples", "ok", "every site with access points was heard")
 
 
-def aggregation(closed_until_ms: int | None, dirty: int, now_ms: int) -> Finding:
+def aggregation(
+    deployment: Deployment, closed_until_ms: int | None, dirty: int, now_ms: int
+) -> Finding:
     """Is usage up to date with the samples?"""
     if closed_until_ms is None:
         return Finding(
             "usage", "warning", "nothing aggregated yet", "Start `spotwatch run`, or import."
         )
-    minutes = (now_ms - closed_until_ms) // MINUTE_MS
-    seen = f"aggregated up to {minutes} minutes ago, {dirty} spans to do again"
-    if minutes > 60:
+    until = datetime.fromtimestamp(closed_until_ms / 1000, deployment.settings.zone)
+    seen = f"aggregated up to {until:%Y-%m-%d %H:%M}, {dirty} spans to do again"
+    is_live = any(ap.source != "import" for ap in deployment.access_points.values())
+    if is_live and now_ms - closed_until_ms > LATE_MS:
         return Finding("usage", "warning", seen, "Is `spotwatch run` running?")
     return Finding("usage", "ok", seen)
 

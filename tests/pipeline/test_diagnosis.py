@@ -74,9 +74,17 @@ def test_imported_history_is_not_expected_to_go_on() -> None:
 
 
 def test_usage_that_lags_behind_says_so() -> None:
-    assert diagnosis.aggregation(None, 0, NOW).health == "warning"
-    assert diagnosis.aggregation(NOW - 61 * MINUTE, 2, NOW).health == "warning"
-    assert diagnosis.aggregation(NOW - 16 * MINUTE, 0, NOW).health == "ok"
+    live = city(LIBRARY)
+    assert diagnosis.aggregation(live, None, 0, NOW).health == "warning"
+    late = diagnosis.aggregation(live, NOW - 61 * MINUTE, 2, NOW)
+    assert late.health == "warning"
+    assert "2026-03-05 09:59, 2 spans" in late.seen  # Brussels time
+    assert diagnosis.aggregation(live, NOW - 16 * MINUTE, 0, NOW).health == "ok"
+
+
+def test_usage_of_imported_history_ends_with_it() -> None:
+    past = city(LIBRARY, source="import")
+    assert diagnosis.aggregation(past, NOW - 10_000 * MINUTE, 0, NOW).health == "ok"
 
 
 def test_refused_messages_are_counted_with_the_latest_reason() -> None:

@@ -16,7 +16,7 @@ BUSY: Final = frozenset({408, 425, 429})
 MESSAGE_BYTES: Final = 400
 
 _ADVICE: Final = {
-    401: "it does not accept the token; check store.token",
+    401: "it does not accept the token; check store.token (for `db setup`: the administrator's)",
     403: "the token may not do this; check its permissions on the bucket",
     404: "no such bucket, organisation or address; check store.url, store.org, store.bucket",
 }

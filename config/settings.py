@@ -239,7 +239,7 @@ class Relocation(Section):
     """Where an idle spot would serve people better; published with every proposal."""
 
     min_distance_m: float = Field(
-        200, ge=0, le=100_000, description="Of a new spot to every other one, in metres."
+        100, ge=0, le=100_000, description="Of a new spot to every other one, in metres."
     )
     promote_from: Share = Field(
         0.7, description="A spot of this target_public or more is promoted, never moved."

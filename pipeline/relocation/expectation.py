@@ -3,7 +3,8 @@
 Each spot of the place's kind that could be assessed, the idle ones too, is taken at the share of
 its use that as many of its APs carry as would move. The median of these is the expectation, and the
 city's own figure counts as a few spots more. The interval is that of one place, not of the mean of
-many: the median of resampled spots, times how far one spot is from the median of its kind.
+many: the median of resampled spots, times how far one spot is from the median of its kind; and in
+as many of the draws as its weight is, the city's own figure.
 """
 
 import hashlib
@@ -67,11 +68,8 @@ def expect(
     weight = 0.0 if stated is None else settings.relocation.stated_weight
     share = weight / (len(peers) + weight)
     day = (1 - share) * median + share * (stated or 0.0)
-    # The city's figure comes without an interval: it moves the expectation, and makes it no surer.
-    if median > 0:
-        draws = peer_draws * (day / median)
-    else:
-        draws = np.where(random.random(len(peer_draws)) < share, stated or 0.0, peer_draws)
+    # Where the city and the spots disagree, the interval covers both.
+    draws = np.where(random.random(len(peer_draws)) < share, stated or 0.0, peer_draws)
     low, high = interval(draws)
     peer_low, peer_high = interval(peer_draws)
     return Expectation(

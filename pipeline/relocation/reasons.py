@@ -176,7 +176,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "total est le plus élevé dans les limites du budget, à {metres:whole} m au moins de tout "
         "autre point, qui gagnent {gain:plain} heures d’utilisation pondérées par jour ou plus, "
         "avec un risque de perte de {loss:percent} au plus, et {per_1000:whole} ou plus par "
-        "1\u202f000 EUR en {years:plain} ans. À partir d’un public cible de {promote:plain} un point est promu.",
+        "1\u202f000 EUR en {years:plain} ans. À partir d’un public cible de {promote:plain} un "
+        "point est promu.",
         "assignment": "Prouvé le meilleur choix : ni budget ni distances ne gênent la meilleure "
         "affectation.",
         "integer": "Prouvé le meilleur choix dans les limites du budget et des distances "
@@ -261,8 +262,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "doelpubliek; gekozen worden de verplaatsingen met het hoogste totaal binnen het budget, "
         "op minstens {metres:whole} m van elk ander punt, die {gain:plain} gewogen gebruikersuren "
         "per dag of meer winnen, met een kans op verlies van hoogstens {loss:percent}, en "
-        "{per_1000:whole} of meer per 1.000 EUR in {years:plain} jaar. Vanaf een doelpubliek van {promote:plain} "
-        "wordt een punt gepromoot.",
+        "{per_1000:whole} of meer per 1.000 EUR in {years:plain} jaar. Vanaf een doelpubliek "
+        "van {promote:plain} wordt een punt gepromoot.",
         "assignment": "Bewezen de beste keuze: budget noch afstanden staan de beste toewijzing in "
         "de weg.",
         "integer": "Bewezen de beste keuze binnen het budget en de afstanden (geheeltallig "

@@ -117,14 +117,15 @@ def outcomes_table(
 def _summary(plan: Plan, language: Language) -> str:
     """What the moves cost and gain together, and how sure it is that none are better."""
     moves = [proposal.prospect for proposal in plan.proposals if proposal.prospect]
-    budget = "" if plan.budget_eur is None else f" of {_number(plan.budget_eur, language, '#,##0')}"
+    budget = plan.budget_eur
+    limit = "" if budget is None else f" of a budget of {_number(budget, language, '#,##0')}"
     how = plan.matching.method if plan.matching.optimal else "unproven"
     gain = _number(sum(move.gain for move in moves), language, "#,##0.0")
     weighted = _number(sum(move.weighted_gain for move in moves), language, "#,##0.0")
     spent = _number(plan.cost_eur, language, "#,##0")
     return (
-        f"{len(moves)} moves, {spent}{budget} EUR, {gain} user-hours a day more "
-        f"({weighted} weighted). {worded(Reason(how, {}), language)}"
+        f"Moves: {len(moves)}. Cost: {spent} EUR{limit}. Gain: {gain} user-hours a day, {weighted} "
+        f"weighted by target public. {worded(Reason(how, {}), language)}"
     )
 
 

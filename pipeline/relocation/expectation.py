@@ -9,7 +9,7 @@ as many of the draws as its weight is, the city's own figure.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,7 +26,7 @@ class Expectation:
     day: float
     low: float
     high: float
-    draws: Floats
+    draws: Floats = field(compare=False, repr=False)
     peers: int
     peer_median: float
     peer_low: float

@@ -51,8 +51,7 @@ def survey(
     left_out = {}
     open_to = []
     for place, nearest_m in zip(candidates, nearest, strict=True):
-        obstacles = (
-            *_taken(deployment, place, moves),
+        obstacles = tuple(_taken(deployment, place, moves)) or (
             *_unknown(deployment, place, learnt_from),
             *_unfit(deployment, place, float(nearest_m), budget_eur, include_unready),
         )

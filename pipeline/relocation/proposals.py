@@ -187,7 +187,7 @@ def _nearest_m(ground: Ground, matching: Matching) -> dict[str, float]:
             *ground.between_m[place, others],
             *ground.moves_m[left, place],
         ]
-        nearest[ground.places[place]] = float(np.nanmin(metres))
+        nearest[ground.places[place]] = float(np.nanmin([np.inf, *metres]))
     return nearest
 
 

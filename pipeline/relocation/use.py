@@ -1,7 +1,7 @@
 """How much each site is used, in user-hours a day: what moves and expectations are counted in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -31,7 +31,7 @@ class Use:
     """In service at the end of the weeks assessed."""
     day: float
     """User-hours a day of a typical week."""
-    draws: Floats
+    draws: Floats = field(compare=False, repr=False)
     """The same of resampled weeks."""
 
 

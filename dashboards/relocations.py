@@ -30,11 +30,13 @@ def relocations_view(
     deployment: Deployment, plan: Plan, outcomes: Sequence[Outcome], language: Language
 ) -> RenderableType:
     """Everything that there is to say, the definition last."""
-    parts: list[RenderableType] = [
-        proposals_table(deployment, plan, language),
-        Text(_summary(plan, language) + "\n"),
-        *_explained(deployment, plan, language),
-    ]
+    parts: list[RenderableType] = [Text("No site is underused.\n")]
+    if plan.proposals:
+        parts = [
+            proposals_table(deployment, plan, language),
+            Text(_summary(plan, language) + "\n"),
+            *_explained(deployment, plan, language),
+        ]
     if plan.left_out:
         parts.append(places_table(deployment, plan, language))
     if outcomes:

@@ -214,6 +214,14 @@ def test_a_move_can_be_corrected(run: Run, moved: dict[str, Any]) -> None:
     assert "--undo gare" in re.sub(r"\s+", " ", taken.output)
 
 
+def test_where_nothing_can_be_judged_yet_nothing_is_proposed(run: Run) -> None:
+    before = (BEGINS + timedelta(days=3)).date().isoformat()
+    found = answer(run("--as-of", before, "--json"))
+    assert (found["proposals"], found["cost_eur"]) == ([], 0)
+    assert "assessed" in found["left_out"][0]["reasons"][0]
+    assert "No site is underused" in run("--as-of", before).output
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

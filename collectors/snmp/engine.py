@@ -157,7 +157,8 @@ class Session:
             except StopAsyncIteration:
                 return list(rows.items())
             if oid in rows:
-                raise SnmpError(self.target, asked, f"the device goes round in circles at {oid}")
+                # Not where: the index of a row may be a client's MAC address.
+                raise SnmpError(self.target, asked, "the device goes round in circles")
             rows[oid] = value
             if len(rows) > MAX_ROWS:
                 raise SnmpError(self.target, asked, f"more than {MAX_ROWS} rows, cut off")

@@ -1,6 +1,6 @@
 """Usage computed from a store's samples, chunk by chunk, so that memory stays bounded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,9 @@ from pipeline.usage.windows import aggregate
 MAX_CELLS: Final = 1_500_000
 """APs x windows computed at a time: about 300 MB."""
 MAX_SAMPLES: Final = 1_500_000
-"""Samples expected in a chunk, as the poll intervals have it."""
+"""Samples read at a time, if they come as the poll intervals of today have it; a chunk may hold
+half as many again.
+"""
 DAY_S: Final = 86_400
 
 
@@ -50,17 +52,29 @@ class Computer:
 
     def chunks(self, start_ms: int, end_ms: int, service: Service) -> Iterator[Chunk]:
         """Compute [start, end), both on the window, in as few chunks as memory allows."""
-        step = self._chunk_windows(service) * WINDOW_MS
-        for at in range(start_ms, end_ms, step):
-            yield self._chunk(at, min(at + step, end_ms), service)
+        longest = max(1, MAX_CELLS // max(len(service.aps), len(service.sites), 1)) * WINDOW_MS
+        step = min(self._read_windows() * WINDOW_MS, longest)
+        at = start_ms
+        while at < end_ms:
+            last = min(at + longest, end_ms)
+            until, read, count = at, [], 0
+            # By what is there: history may be far sparser than what is polled now.
+            while until < last and count <= MAX_SAMPLES // 2:
+                read.append(self._store.read_samples(until, min(until + step, last)))
+                count += len(read[-1])
+                until = min(until + step, last)
+            yield self._chunk(at, until, read, service)
+            at = until
 
-    def _chunk(self, start_ms: int, end_ms: int, service: Service) -> Chunk:
+    def _chunk(
+        self, start_ms: int, end_ms: int, read: Sequence[pd.DataFrame], service: Service
+    ) -> Chunk:
         store, gap = self._store, self._max_counter_gap_ms
         samples = pd.concat(
             [
                 store.last_samples(start_ms, start_ms - gap, with_counters=True),
                 store.last_samples(start_ms, start_ms - MAX_HOLD_MS),
-                store.read_samples(start_ms, end_ms),
+                *read,
             ],
             ignore_index=True,
         )
@@ -75,9 +89,8 @@ class Computer:
         heard = samples[["ap", "site"]].drop_duplicates(ignore_index=True)
         return Chunk(start_ms, end_ms, usage, heard)
 
-    def _chunk_windows(self, service: Service) -> int:
+    def _read_windows(self) -> int:
+        """Windows in which MAX_SAMPLES come, polled as they are now; at least one."""
         aps = self._deployment.access_points.values()
         per_day = sum(DAY_S / self._deployment.poll_seconds(ap) for ap in aps)
-        by_samples = MAX_SAMPLES / max(per_day, 1) * DAY_S * 1000 / WINDOW_MS
-        by_cells = MAX_CELLS / max(len(service.aps), len(service.sites), 1)
-        return max(1, int(min(by_samples, by_cells)))
+        return max(1, int(MAX_SAMPLES / max(per_day, 1) * DAY_S * 1000 / WINDOW_MS))

@@ -102,13 +102,14 @@ def test_recomputing_gives_the_same_bits(samples: list[Reading]) -> None:
 @settings(
     deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(readings, st.integers(4, 25))
+@given(readings, st.integers(4, 25), st.integers(1, 200))
 def test_chunks_do_not_matter(
-    monkeypatch: pytest.MonkeyPatch, samples: list[Reading], windows: int
+    monkeypatch: pytest.MonkeyPatch, samples: list[Reading], windows: int, at_a_time: int
 ) -> None:
     whole = at_once(samples)
     with monkeypatch.context() as patch:
         patch.setattr(compute, "MAX_CELLS", windows * 4)
+        patch.setattr(compute, "MAX_SAMPLES", at_a_time)
         assert_same(at_once(samples), whole)
 
 

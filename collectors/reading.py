@@ -1,6 +1,6 @@
 """What leaves the collectors: one `Reading` per access point and instant.
 
-The pipeline imports this module and nothing else of `collectors`.
+The pipeline imports this module and `collectors.sink`, and nothing else of `collectors`.
 """
 
 from typing import Final, NamedTuple

@@ -153,7 +153,7 @@ class Fleet:
                 if name in now:
                     self._publishers[name].say(now[name], self._clock())
             except OSError as error:
-                log.warning("simulated AP cannot reach the broker", ap=name, error=str(error))
+                log.warning("simulated AP cannot reach the broker", ap=name, reason=str(error))
 
     def _disconnect_publishers(self) -> None:
         for publisher in self._publishers.values():

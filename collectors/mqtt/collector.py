@@ -31,7 +31,7 @@ _BATCH: Final = 1_000
 _DRAIN_S: Final = 10.0
 _LOGGED_TOPIC: Final = 120
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class MqttCollector:
@@ -130,7 +130,7 @@ class MqttCollector:
     def _on_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._trouble = f"failed: {error!r}"
-            log.error("mqtt_collector_failed", task=task.get_name(), exc_info=error)
+            log.error("mqtt collector failed", task=task.get_name(), exc_info=error)
 
     async def _stay_connected(self) -> None:
         failures = 0
@@ -143,7 +143,7 @@ class MqttCollector:
             failures = 1 if lasted > self._backoff.most_s else failures + 1
             delay_s = self._backoff.delay_s(failures)
             log.warning(
-                "mqtt_not_connected",
+                "mqtt not connected",
                 broker=self._where,
                 reason=self._trouble,
                 again_in_s=round(delay_s, 1),
@@ -167,7 +167,7 @@ class MqttCollector:
         try:
             session_present = await connection.open()
             log.info(
-                "mqtt_connected",
+                "mqtt connected",
                 broker=self._where,
                 protocol=self._protocol.name,
                 session="resumed" if session_present else "new",
@@ -175,7 +175,7 @@ class MqttCollector:
             self._protocol_works = True
             self._trouble = _refusal(connection.refused_topics)
             if self._trouble:
-                log.error("mqtt_subscription_refused", broker=self._where, reason=self._trouble)
+                log.error("mqtt subscription refused", broker=self._where, reason=self._trouble)
             self._connected.set()
             self._trouble = await connection.end()
             wanted = connection.is_given_up
@@ -238,7 +238,7 @@ class MqttCollector:
         except NotDurableError as error:
             self.counters.store_failures += 1
             self._store_trouble = f"the store takes nothing: {error}"
-            log.warning("mqtt_not_stored", messages=len(batch.readings), reason=str(error))
+            log.warning("mqtt messages not stored", messages=len(batch.readings), reason=str(error))
             return False
         self._store_trouble = ""
         return True
@@ -248,19 +248,19 @@ class MqttCollector:
         for reason, times in Counter(r.reason for r in batch.refused).items():
             topic = next(r.subject for r in batch.refused if r.reason == reason)
             log.warning(
-                "mqtt_messages_refused", messages=times, topic=topic[:_LOGGED_TOPIC], reason=reason
+                "mqtt messages refused", messages=times, topic=topic[:_LOGGED_TOPIC], reason=reason
             )
         for ap, keys in batch.unknown_keys:
             if ap not in self._told_keys:
                 self._told_keys.add(ap)
-                log.info("mqtt_unknown_keys", ap=ap, keys=loggable(keys))
+                log.info("mqtt keys unknown", ap=ap, keys=loggable(keys))
 
     def _fetch_left_behind(self) -> None:
         """A broker sends again what it holds for us when we connect again."""
         connection = self._connection
         if connection is not None and connection.left_behind and not connection.is_given_up:
             self.counters.deferred += connection.left_behind
-            log.info("mqtt_messages_deferred", messages=connection.left_behind)
+            log.info("mqtt messages deferred", messages=connection.left_behind)
             connection.give_up()
 
 

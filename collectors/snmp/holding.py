@@ -8,6 +8,8 @@ import structlog
 from collectors.reading import Reading
 from collectors.sink import NotDurableError, Sink
 
+log = structlog.get_logger(__name__)
+
 MAX_HELD: Final = 100_000
 """Readings: some 30 MB, or an hour of 8,000 APs polled every five minutes."""
 
@@ -18,7 +20,6 @@ class Holding:
     def __init__(self, most: int = MAX_HELD) -> None:
         self._most = most
         self._held: list[Reading] = []
-        self._log = structlog.get_logger(__name__)
 
     @property
     def held(self) -> int:
@@ -44,4 +45,4 @@ class Holding:
         if (surplus := len(self._held) - self._most) > 0:
             self._held.sort(key=lambda reading: reading.ts_ms)
             del self._held[:surplus]
-            self._log.error("readings dropped", oldest=surplus, room=self._most)
+            log.error("readings dropped", oldest=surplus, room=self._most)

@@ -21,6 +21,8 @@ from config.deployment import AccessPoint, Deployment
 
 __all__ = ["Failure", "Job", "Poller", "RoundReport"]
 
+log = structlog.get_logger(__name__)
+
 _SHOWN: Final = 5
 """Names of APs in one log line."""
 
@@ -73,7 +75,6 @@ class Poller:
         self._silent: set[str] = set()
         """Devices whose last poll failed."""
         self._holding = Holding()
-        self._log = structlog.get_logger(__name__)
 
     async def round(self, sink: Sink, jobs: Sequence[Job] | None = None) -> RoundReport:
         """Poll all jobs, or some; one device that fails or hangs never stops the others.
@@ -101,7 +102,9 @@ class Poller:
         try:
             await self._holding.write(sink, ())
         except NotDurableError as error:
-            self._log.error("readings lost", readings=self._holding.held, reason=str(error))
+            log.error(  # noqa: TRY400 - foreseen: a traceback would say no more
+                "readings lost", readings=self._holding.held, reason=str(error)
+            )
 
     async def _work(
         self, queue: Iterator[tuple[Job, Sequence[AccessPoint]]], sink: Sink, report: RoundReport
@@ -112,7 +115,9 @@ class Poller:
                 report.readings += await self._holding.write(sink, readings)
             except NotDurableError as error:
                 report.is_durable = False
-                self._log.error("readings wait", device=str(job.target), reason=str(error))
+                log.error(  # noqa: TRY400 - foreseen
+                    "readings wait", device=str(job.target), reason=str(error)
+                )
 
     async def _poll(
         self, job: Job, aps: Sequence[AccessPoint], report: RoundReport
@@ -134,10 +139,10 @@ class Poller:
         report.ok += 1
         if job.target.name in self._silent:
             self._silent.discard(job.target.name)
-            self._log.info("answers again", device=str(job.target))
+            log.info("answers again", device=str(job.target))
         report.warnings += len(poll.warnings)
         for warning in poll.warnings:
-            self._log.warning("poll incomplete", reason=warning)
+            log.warning("poll incomplete", reason=warning)
         return self._readings(job, aps, poll)
 
     def _readings(self, job: Job, aps: Sequence[AccessPoint], poll: DevicePoll) -> list[Reading]:
@@ -158,7 +163,7 @@ class Poller:
 
     def _tell_failure(self, target: Target, reason: str) -> None:
         """Warn when a device falls silent, not in every round that it stays so."""
-        tell = self._log.debug if target.name in self._silent else self._log.warning
+        tell = log.debug if target.name in self._silent else log.warning
         tell("poll failed", device=str(target), reason=reason)
         self._silent.add(target.name)
 
@@ -167,7 +172,7 @@ class Poller:
         told = (job.target.name, what, *sorted(names))
         if names and told not in self._told:
             self._told = {t for t in self._told if t[:2] != told[:2]} | {told}
-            self._log.warning(
+            log.warning(
                 f"APs {what}",
                 controller=job.target.name,
                 count=len(names),

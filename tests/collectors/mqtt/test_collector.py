@@ -137,7 +137,7 @@ async def test_keys_that_nobody_knows_are_told_once(
             await publish(broker, (TOPIC, telemetry), (TOPIC, telemetry), clients(3))
             await store.until(lambda: 3 in store.clients())
     assert collector.counters.unknown_keys == 2
-    told = [(e["ap"], e["keys"]) for e in logs if e["event"] == "mqtt_unknown_keys"]
+    told = [(e["ap"], e["keys"]) for e in logs if e["event"] == "mqtt keys unknown"]
     assert told == [("hall", ["noise", "and 1 more"])]
 
 
@@ -148,7 +148,7 @@ async def test_a_broker_of_mqtt_3_1_1_is_spoken_to_in_3_1_1(
         with capture_logs() as logs:
             async with Listening(make_deployment(port=broker.port), store)():
                 pass
-    [connected] = [entry for entry in logs if entry["event"] == "mqtt_connected"]
+    [connected] = [entry for entry in logs if entry["event"] == "mqtt connected"]
     assert connected["protocol"] == "MQTTv311"
     assert not [entry for entry in logs if entry["log_level"] in {"warning", "error"}]
 
@@ -305,7 +305,7 @@ async def test_what_cannot_be_used_is_kept_aside_and_hinders_nobody(
         "format": 3, "field": 1, "size": 1, "time": 1, "unknown_ap": 3
     }  # fmt: skip
     assert store.clients() == [5]
-    assert sum(e["messages"] for e in logs if e["event"] == "mqtt_messages_refused") == len(bad)
+    assert sum(e["messages"] for e in logs if e["event"] == "mqtt messages refused") == len(bad)
     assert CLIENT_MAC not in repr(logs)
 
 
@@ -385,7 +385,7 @@ async def test_a_rival_with_the_same_client_id_is_named(
             await eventually(lambda: collector.counters.reconnects > 0)
             await collector.wait_connected()
             await asyncio.to_thread(rival.loop_stop)
-    reasons = [e["reason"] for e in logs if e["event"] == "mqtt_not_connected"]
+    reasons = [e["reason"] for e in logs if e["event"] == "mqtt not connected"]
     assert "mqtt.client_id" in reasons[0]
 
 

@@ -127,7 +127,7 @@ async def test_a_broker_that_is_not_there_is_named_and_found_later(
             assert f"127.0.0.1:{port}: nothing listens there" in await trouble(collector)
             async with start_broker(port=port), asyncio.timeout(10):
                 await collector.wait_connected()
-    entry = next(e for e in logs if e["event"] == "mqtt_not_connected")
+    entry = next(e for e in logs if e["event"] == "mqtt not connected")
     assert entry["broker"] == f"127.0.0.1:{port}"
     assert "check" in entry["reason"] or "right?" in entry["reason"]
 

@@ -56,13 +56,13 @@ def assess(deployment: Deployment, usage: pd.DataFrame, as_of: datetime) -> list
         for site, found in evidence.items()
     }
     broken = {site for site, found in evidence.items() if _is_broken(found, rule)}
-    weekly = {site: found.weekly for site, found in evidence.items() if not lacking[site]}
+    by_week = {site: found.by_week for site, found in evidence.items() if not lacking[site]}
     compared = compare(
-        weekly,
-        {site: deployment.sites[site].kind for site in weekly},
+        by_week,
+        {site: deployment.sites[site].kind for site in by_week},
         # A broken spot says nothing of how much places like it are wanted.
-        eligible=weekly.keys() - broken,
-        seeds={site: _seed(deployment, site, as_of) for site in weekly},
+        eligible=by_week.keys() - broken,
+        seeds={site: _seed(deployment, site, as_of) for site in by_week},
         rule=rule,
     )
     found = [

@@ -26,9 +26,9 @@ WEEK_MS: Final = 7 * 24 * 3_600_000
 class Evidence:
     """A site in its open hours over a window, announced maintenance taken out."""
 
-    weekly: Floats
+    by_week: Floats
     """Users at a time over the whole site: user-hours / hours with the client count known. One
-    value per week that is known well enough."""
+    value a week of the window, NaN where the week is not known well enough."""
     weeks_in_service: float
     open_days: int
     """Local days with open hours and any observation in them."""
@@ -39,6 +39,12 @@ class Evidence:
     """Share of the expected open AP time with the client count known."""
     availability: float | None
     in_service_at_end: bool
+
+    @property
+    def weekly(self) -> Floats:
+        """The weeks that are known, in their order."""
+        return self.by_week[~np.isnan(self.by_week)]
+
     hours_in_use: int | None
     """Where no opening hours are known: the hours of the week that count as open."""
 
@@ -98,7 +104,7 @@ def _of_site(
     open_amounts: Mapping[str, Floats] = {name: weight * amounts[name] for name in columns}
     total = {name: float(open_amounts[name].sum()) for name in columns}
     return Evidence(
-        weekly=_weekly(open_amounts, amounts["aps"], week, len(mondays) - 1),
+        by_week=_by_week(open_amounts, amounts["aps"], week, len(mondays) - 1),
         weeks_in_service=float(served.sum() * WINDOW_MS / WEEK_MS),
         open_days=len(np.unique(day[open_amounts["covered_ms"] > 0])),
         open_hours=float(weight[served].sum() / 4),
@@ -122,7 +128,7 @@ def _site_time(ap_time: Floats, aps: Floats) -> Floats:
     return np.divide(ap_time, aps, out=np.zeros_like(aps), where=aps > 0)
 
 
-def _weekly(amounts: Mapping[str, Floats], aps: Floats, week: Ints, weeks: int) -> Floats:
+def _by_week(amounts: Mapping[str, Floats], aps: Floats, week: Ints, weeks: int) -> Floats:
     def per_week(values: Floats) -> Floats:
         total = np.zeros(weeks)
         np.add.at(total, week, values)
@@ -132,4 +138,5 @@ def _weekly(amounts: Mapping[str, Floats], aps: Floats, week: Ints, weeks: int) 
     users, known_time = per_week(amounts["user_ms"]), per_week(site_time)
     known, expected = per_week(amounts["clients_ms"]), per_week(amounts["expected_ms"])
     enough = (expected > 0) & (known >= MIN_WEEK_KNOWN * expected) & (known_time > 0)
-    return users[enough] / known_time[enough]
+    by_week: Floats = np.divide(users, known_time, out=np.full(weeks, np.nan), where=enough)
+    return by_week

@@ -1,11 +1,13 @@
 """A typical week out of many, its uncertainty, and what the peers' typical week is."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 
 def midmean(weeks: Floats) -> Floats:
@@ -21,28 +23,26 @@ def midmean(weeks: Floats) -> Floats:
     return middle
 
 
-def resampled(weeks: Floats, draws: int, seed: str) -> Floats:
-    """The midmean of `draws` samples of the weeks with replacement; the same for the same seed."""
+def draws(weeks: int, times: int, seed: str) -> Places:
+    """Which weeks to take, with replacement, `times` times; the same for the same seed."""
     digest = hashlib.sha256(seed.encode()).digest()
     random = np.random.default_rng(int.from_bytes(digest[:16], "big"))
-    return midmean(weeks[random.integers(0, len(weeks), (draws, len(weeks)))])
+    return random.integers(0, weeks, (times, weeks))
 
 
-def median_of_others(values: Floats) -> Floats:
-    """For each row, in each column, the median of the other rows; NaN where there is no other."""
-    others = len(values) - 1
-    if others < 1:
-        return np.full_like(values, np.nan)
-    order = np.argsort(values, axis=0, kind="stable")
-    ordered = np.take_along_axis(values, order, axis=0)
-    rank = np.argsort(order, axis=0, kind="stable")
-    columns = np.arange(values.shape[1])
-    low, high = (others - 1) // 2, others // 2
-    # With a row taken out, what stood at or above its rank moves down by one place.
-    below = ordered[low + (rank <= low), columns]
-    above = ordered[high + (rank <= high), columns]
-    middle: Floats = (below + above) / 2
-    return middle
+def resampled(weeks: Floats, times: int, seed: str) -> Floats:
+    """The midmean of `times` samples of the weeks with replacement; the same for the same seed."""
+    return midmean(weeks[draws(len(weeks), times, seed)])
+
+
+def weekly_median(sites: Sequence[Floats], weeks: int) -> Floats:
+    """Week by week, the median of the sites that are known then; NaN where none is."""
+    median = np.full(weeks, np.nan)
+    if sites:
+        stack = np.stack(sites)
+        known = ~np.isnan(stack).all(axis=0)
+        median[known] = np.nanmedian(stack[:, known], axis=0)
+    return median
 
 
 def ratios(values: Floats, references: Floats) -> Floats:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from config.settings import Underuse
-from pipeline.underuse.intensity import Floats, median_of_others, midmean, ratios, resampled
+from pipeline.underuse.intensity import Floats, draws, midmean, ratios, weekly_median
 
 INTERVAL: Final = (0.025, 0.975)
 
@@ -29,7 +29,7 @@ class Comparison:
 
 
 def compare(
-    weekly: Mapping[str, Floats],
+    by_week: Mapping[str, Floats],
     kinds: Mapping[str, str],
     *,
     eligible: Collection[str],
@@ -38,56 +38,47 @@ def compare(
 ) -> dict[str, Comparison]:
     """Compare each site, known by its weeks, with the eligible others of its kind.
 
-    With fewer than `rule.min_peers` of them, the whole city's median stands in for those that are
-    missing. The first column of every array is what was measured, the others are resampled weeks.
+    Week against week: what peers share, such as a school holiday or the weather, weighs on both
+    sides, and a site that was closed is compared over the weeks in which it was open. With fewer
+    than `rule.min_peers` of them, the whole city's median stands in for those that are missing.
+
+    Args:
+        by_week: one value a week of the window, NaN where it is not known; at least one known.
+        kinds: of the same sites.
+        eligible: those that others may be compared with.
+        seeds: what each site's resampled weeks follow from.
+        rule: how many peers are enough, and how often to resample.
     """
-    columns = {
-        site: np.concatenate(([midmean(weeks)], resampled(weeks, rule.resamples, seeds[site])))
-        for site, weeks in weekly.items()
-    }
-    city = _references(columns, list(columns), eligible)
+    usable = {site: weeks for site, weeks in by_week.items() if site in eligible}
     found = {}
-    for kind in sorted(set(kinds.values())):
-        members = [site for site in columns if kinds[site] == kind]
-        same = _references(columns, members, eligible)
-        for site in members:
-            peers = sum(1 for other in members if other in eligible and other != site)
-            weight = min(peers / rule.min_peers, 1.0)
-            reference = city[site]
-            if weight == 1:
-                reference = same[site]
-            elif peers:
-                reference = weight * same[site] + (1 - weight) * city[site]
-            found[site] = _comparison(columns[site], reference, peers)
+    for site, weeks in by_week.items():
+        same = [usable[other] for other in usable if other != site and kinds[other] == kinds[site]]
+        weight = min(len(same) / rule.min_peers, 1.0)
+        reference = weekly_median(same, len(weeks))
+        if weight < 1:
+            everywhere = weekly_median([usable[o] for o in usable if o != site], len(weeks))
+            mixed = weight * reference + (1 - weight) * everywhere
+            reference = np.where(np.isnan(reference), everywhere, mixed)
+        found[site] = _comparison(weeks, reference, len(same), seeds[site], rule.resamples)
     return found
 
 
-def _references(
-    columns: Mapping[str, Floats], members: list[str], eligible: Collection[str]
-) -> dict[str, Floats]:
-    """For each member the median of the eligible others, column by column; NaN if there is none."""
-    inside = [site for site in members if site in eligible]
-    outside = [site for site in members if site not in eligible]
-    found: dict[str, Floats] = {}
-    if inside:
-        stack = np.stack([columns[site] for site in inside])
-        found.update(zip(inside, median_of_others(stack), strict=True))
-        found.update(dict.fromkeys(outside, np.median(stack, axis=0)))
-    else:
-        found.update({site: np.full_like(columns[site], np.nan) for site in outside})
-    return found
-
-
-def _comparison(values: Floats, reference: Floats, peers: int) -> Comparison:
-    intensity = float(values[0])
-    if np.isnan(reference[0]):
-        return Comparison(intensity, peers, None, None, None, None)
-    median = float(reference[0])
+def _comparison(
+    weeks: Floats, reference: Floats, peers: int, seed: str, resamples: int
+) -> Comparison:
+    known = ~np.isnan(weeks)
+    both = known & ~np.isnan(reference)
+    if not both.any():
+        return Comparison(float(midmean(weeks[known])), peers, None, None, None, None)
+    weeks, reference = weeks[both], reference[both]
+    intensity, median = float(midmean(weeks)), float(midmean(reference))
     if median == 0:
         return Comparison(intensity, peers, median, None, None, None)
-    draws = np.sort(ratios(values[1:], reference[1:]))
-    last = len(draws) - 1
-    low, high = draws[int(INTERVAL[0] * last)], draws[int(np.ceil(INTERVAL[1] * last))]
+    # The same weeks are drawn on both sides.
+    drawn = draws(len(weeks), resamples, seed)
+    spread = np.sort(ratios(midmean(weeks[drawn]), midmean(reference[drawn])))
+    last = len(spread) - 1
+    low, high = spread[int(INTERVAL[0] * last)], spread[int(np.ceil(INTERVAL[1] * last))]
     return Comparison(
         intensity=intensity,
         peers=peers,

@@ -1,23 +1,24 @@
+import statistics
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.underuse.intensity import median_of_others, midmean, ratios, resampled
+from pipeline.underuse.intensity import midmean, ratios, resampled, weekly_median
 
-values = st.floats(0, 1000, allow_nan=False)
+known = st.floats(0, 1000, allow_nan=False)
 
 
-@given(st.lists(values, min_size=1, max_size=12), st.integers(1, 4))
-def test_median_of_others_is_the_median_without_the_row(rows: list[float], columns: int) -> None:
-    table = np.array([[v * (c + 1) % 37 for c in range(columns)] for v in rows])
-    found = median_of_others(table)
-    for i in range(len(rows)):
-        others = np.delete(table, i, axis=0)
-        if len(others):
-            np.testing.assert_allclose(found[i], np.median(others, axis=0))
+@given(st.lists(st.lists(st.none() | known, min_size=3, max_size=3), max_size=7))
+def test_a_week_has_the_median_of_those_that_are_known_in_it(table: list[list[float]]) -> None:
+    found = weekly_median([np.array(row, dtype=float) for row in table], 3)
+    for week in range(3):
+        values = [row[week] for row in table if row[week] is not None]
+        if values:
+            assert found[week] == pytest.approx(statistics.median(values))
         else:
-            assert np.isnan(found[i]).all()
+            assert np.isnan(found[week])
 
 
 @pytest.mark.parametrize(

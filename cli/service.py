@@ -99,8 +99,12 @@ class Service:
         return report
 
     async def close_windows(self) -> None:
-        """Aggregate what is complete, and again what late samples changed."""
-        await asyncio.to_thread(self.aggregator.close_windows, time.time_ns() // 1_000_000)
+        """Aggregate what is complete, and again what late samples changed.
+
+        Not while another process does, such as an import: it may take longer than we may to stop.
+        """
+        now_ms = time.time_ns() // 1_000_000
+        await asyncio.to_thread(self.aggregator.close_windows, now_ms, wait=False)
 
     async def stop(self) -> None:
         """Start nothing more, let what is under way finish, store what was read."""

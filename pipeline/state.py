@@ -4,11 +4,12 @@ What usage has to be computed again, how far it is, which messages were refused,
 are, which spots were moved. Readable by its owner alone.
 """
 
+import fcntl
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 from datetime import date
 from pathlib import Path
@@ -142,6 +143,24 @@ class State:
         """Move it."""
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (_CLOSED_UNTIL, ms))
+
+    @contextmanager
+    def aggregating(self, *, wait: bool) -> Iterator[bool]:
+        """Be the one, of all threads and processes, that writes usage while the block lasts.
+
+        Where another is: wait for it, or be told False at once.
+        """
+        with ExitStack() as stack:
+            with store_errors(self._path):
+                path = self._path.with_name(f"{self._path.name}-aggregating")
+                handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+                stack.callback(os.close, handle)  # which gives the lock back, as any end does
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+                    alone = True
+                except BlockingIOError:
+                    alone = False
+            yield alone
 
     def add_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Keep refused messages aside, scrubbed and shortened; durable on return."""

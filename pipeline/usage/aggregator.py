@@ -1,6 +1,7 @@
 """Keeps the stored usage up to date with the stored samples."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -55,9 +56,16 @@ class Progressed(Protocol):
     def set_closed_until_ms(self, ms: int) -> None:
         """Move it."""
 
+    def aggregating(self, *, wait: bool) -> AbstractContextManager[bool]:
+        """Be the one that writes usage; False where another is and `wait` is not wanted."""
+
 
 class Aggregator:
-    """Writes usage at 15 minutes, hours and days: closes windows, mends what late samples touch."""
+    """Writes usage at 15 minutes, hours and days: closes windows, mends what late samples touch.
+
+    One at a time, of all processes: who read the samples first could write its usage last, over
+    that of one who had seen more of them and cleared the marks.
+    """
 
     def __init__(self, deployment: Deployment, store: Store, state: Progressed) -> None:
         self._deployment = deployment
@@ -67,13 +75,38 @@ class Aggregator:
         self._filled: dict[str, int] = {}
         """Sites whose usage is known to be there from this start on."""
 
-    def close_windows(self, now_ms: int, progress: Progress | None = None) -> None:
+    def close_windows(
+        self, now_ms: int, progress: Progress | None = None, *, wait: bool = True
+    ) -> None:
         """Aggregate every whole window up to now less the grace, and every dirty span.
 
+        `wait`: for another process that aggregates now; else leave it all to the next run.
         Windows are first marked dirty, then declared closed, then computed. So a crash at any
         point leaves them marked, and a sample that arrives meanwhile finds its window closed and
         marks it again.
         """
+        with self._state.aggregating(wait=wait) as alone:
+            if alone:
+                self._close_windows(now_ms, progress)
+            else:
+                log.info("another process aggregates")
+
+    def recompute(
+        self,
+        start_ms: int,
+        end_ms: int,
+        sites: Collection[str] | None = None,
+        progress: Progress | None = None,
+    ) -> int:
+        """Compute the closed windows that meet [start, end) again, of all sites or some.
+
+        Rows of time that the files now say is out of service become empty. Returns the number of
+        15-minute rows written.
+        """
+        with self._state.aggregating(wait=True):
+            return self._recompute(start_ms, end_ms, sites, progress)
+
+    def _close_windows(self, now_ms: int, progress: Progress | None) -> None:
         service = self._computer.service()
         started = service.rows_since < now_ms
         if not started.any():
@@ -89,18 +122,13 @@ class Aggregator:
         kept = samples_kept_since_ms(self._deployment, now_ms)
         self._mend(service, window_ceil(kept or 0), max(until, closed), progress)
 
-    def recompute(
+    def _recompute(
         self,
         start_ms: int,
         end_ms: int,
-        sites: Collection[str] | None = None,
-        progress: Progress | None = None,
+        sites: Collection[str] | None,
+        progress: Progress | None,
     ) -> int:
-        """Compute the closed windows that meet [start, end) again, of all sites or some.
-
-        Rows of time that the files now say is out of service become empty. Returns the number of
-        15-minute rows written.
-        """
         closed = self._state.closed_until_ms()
         if closed is None:
             return 0

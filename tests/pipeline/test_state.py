@@ -1,5 +1,7 @@
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -158,3 +160,33 @@ def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:
     path.write_text("no database" * 1000)
     with pytest.raises(StoreError, match=r"state\.db: .*not a database"):
         State(path)
+
+
+def test_one_aggregates_at_a_time_and_the_next_when_it_is_through(
+    state: State, tmp_path: Path
+) -> None:
+    with closing(State(tmp_path / "state" / "state.db")) as other:
+        with state.aggregating(wait=True) as first, other.aggregating(wait=False) as second:
+            assert (first, second) == (True, False)
+        with other.aggregating(wait=False) as second:
+            assert second
+
+
+def test_who_was_killed_while_it_aggregated_stands_in_nobodys_way(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from pipeline.state import State\n"
+        "with State(Path(sys.argv[1])).aggregating(wait=True): print('on', flush=True); input()"
+    )
+    path = tmp_path / "state.db"
+    command = [sys.executable, "-c", code, str(path)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+        closing(State(path)) as state,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"on\n"
+        with state.aggregating(wait=False) as alone:
+            assert not alone
+        process.kill()
+        with state.aggregating(wait=True) as alone:
+            assert alone

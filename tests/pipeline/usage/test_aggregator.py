@@ -1,6 +1,8 @@
 """The stored usage is the same whichever way it came about."""
 
+from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from collectors.reading import Reading
 from config.deployment import AccessPoint, Deployment, Site
+from pipeline.state import State
 from pipeline.store.base import Level
 from pipeline.usage import compute
 from pipeline.usage.aggregator import Aggregator
@@ -212,3 +215,16 @@ def test_time_that_is_out_of_service_by_now_becomes_empty() -> None:
         there = frame[frame["site"] == "s3"]
         assert len(there) > 0
         assert there[["expected_ms", "covered_ms", "user_ms"]].to_numpy().sum() == 0
+
+
+def test_nothing_is_written_while_another_process_aggregates(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.write_samples([Reading("a1", "s1", T, clients=1)])
+    with closing(State(tmp_path / "state.db")) as state:
+        aggregator = Aggregator(deployment(), store, state)
+        with state.aggregating(wait=True):
+            aggregator.close_windows(LATER, wait=False)
+        assert store.usage["15min"] == {}
+        assert state.closed_until_ms() is None
+        aggregator.close_windows(LATER, wait=False)
+    assert store.usage["15min"] != {}

@@ -17,22 +17,20 @@ from cli.options import (
     EXIT_FAILED,
     ConfigOption,
     JsonOption,
-    bad_input,
-    open_deployment,
+    open_with_profiles,
     out,
     print_json,
 )
-from cli.stores import open_store, place_of
+from cli.stores import opened, place_of
 from collectors.snmp.engine import SnmpError
 from collectors.snmp.gufo_engine import GufoEngine
 from collectors.snmp.jobs import Job, jobs_of
 from collectors.snmp.poll import poll_device
-from collectors.snmp.profiles import Profiles, load_profiles
+from collectors.snmp.profiles import Profiles
 from config.deployment import Deployment
 from config.settings import InfluxdbStore, Mqtt, SqliteStore
 from pipeline import diagnosis
 from pipeline.diagnosis import Finding
-from pipeline.state import State
 from pipeline.store.base import StoreError
 
 CONNECT_S: Final = 5.0
@@ -41,9 +39,7 @@ _COLOURS: Final = {"ok": "green", "warning": "yellow", "error": "bold red"}
 
 def doctor(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Look at every part of the installation; exit code 1 if one of them is not well."""
-    deployment = open_deployment(config)
-    with bad_input():
-        profiles = load_profiles(deployment.profiles_dir)
+    deployment, profiles = open_with_profiles(config)
     findings = list(examine(deployment, profiles))
     healthy = all(finding.health != "error" for finding in findings)
     if as_json:
@@ -78,11 +74,10 @@ def examine(deployment: Deployment, profiles: Profiles) -> Iterator[Finding]:
 
 def _store(deployment: Deployment, now_ms: int) -> Iterator[Finding]:
     try:
-        store = open_store(deployment)
-        state = State(deployment.state_path)
-        spans = store.span()
-        closed, dirty = state.closed_until_ms(), len(state.dirty())
-        refused, latest = state.count_dead_letters(), state.dead_letters(1)
+        with opened(deployment) as (store, state):
+            spans = store.span()
+            closed, dirty = state.closed_until_ms(), len(state.dirty())
+            refused, latest = state.count_dead_letters(), state.dead_letters(1)
     except StoreError as error:
         advice = "Check that the folder exists, belongs to this user and has room."
         yield Finding("store", "error", str(error), advice)
@@ -91,8 +86,6 @@ def _store(deployment: Deployment, now_ms: int) -> Iterator[Finding]:
     yield diagnosis.silent_sites(deployment, spans, now_ms)
     yield diagnosis.aggregation(deployment, closed, dirty, now_ms)
     yield diagnosis.dead_letters(refused, latest[0].reason if latest else None)
-    store.close()
-    state.close()
 
 
 def _broker(mqtt: Mqtt) -> Finding:

@@ -5,12 +5,12 @@ from contextlib import closing
 
 from cli.spool import summary
 from cli.spool_status import well
+from cli.stores import influx_server
 from config.deployment import Deployment
 from config.settings import InfluxdbStore
 from pipeline.diagnosis import Finding
 from pipeline.spool.spool import Spool
 from pipeline.store.base import StoreError
-from pipeline.store.influx.server import InfluxServer
 from pipeline.store.influx.setup.access import why_not
 from pipeline.store.influx.setup.api import AdminApi
 from pipeline.store.schema import series_count
@@ -38,11 +38,7 @@ def _server(chosen: InfluxdbStore) -> Finding:
 def _buckets(chosen: InfluxdbStore) -> Finding:
     names = (chosen.raw_bucket, chosen.usage_bucket)
     try:
-        with closing(
-            InfluxServer(
-                url=chosen.url, org=chosen.org, token=chosen.token, timeout_s=chosen.timeout_s
-            )
-        ) as server:
+        with closing(influx_server(chosen)) as server:
             refused = {name: why_not(server, name, write=True) for name in names}
     except StoreError as error:
         return Finding("InfluxDB buckets", "error", str(error), "First make it reachable.")

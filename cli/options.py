@@ -13,6 +13,7 @@ import orjson
 import typer
 from rich.console import Console
 
+from collectors.snmp.profiles import Profiles, load_profiles
 from config.deployment import Deployment
 from config.loader import load
 from config.problems import ConfigError
@@ -63,6 +64,14 @@ def open_deployment(option: Path | None) -> Deployment:
     """Load the deployment, or print every mistake in it and leave with exit code 2."""
     with bad_input():
         return load(deployment_folder(option))
+
+
+def open_with_profiles(option: Path | None) -> tuple[Deployment, Profiles]:
+    """Load the deployment and the vendor profiles that its devices may name, or leave likewise."""
+    folder = deployment_folder(option)
+    with bad_input():
+        profiles = load_profiles(folder / "profiles")
+        return load(folder, profiles=profiles), profiles
 
 
 @contextmanager

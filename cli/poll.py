@@ -17,6 +17,7 @@ from cli.options import (
     bad_input,
     deployment_folder,
     err,
+    open_with_profiles,
     out,
     print_json,
     refuse,
@@ -29,7 +30,6 @@ from collectors.snmp.poll import AUTO, UnknownProfileError, poll_device
 from collectors.snmp.profiles import Profiles, load_profiles
 from collectors.snmp.readings import match_aps, own_row
 from config.deployment import AccessPoint, Deployment
-from config.loader import load
 from config.problems import did_you_mean
 from config.settings import CommunityCredential
 
@@ -120,14 +120,12 @@ def poll(
     """
     if (where is None) == (host is None):
         raise refuse("give either the id of a site, an AP or a controller, or --host HOST:PORT")
-    folder = deployment_folder(config)
-    with bad_input():
-        profiles = load_profiles(folder / "profiles")
     if where is None:
+        with bad_input():
+            profiles = load_profiles(deployment_folder(config) / "profiles")
         asks, is_list = [_ask_host(host or "", community, version)], False
     else:
-        with bad_input():
-            deployment = load(folder, profiles=profiles)
+        deployment, profiles = open_with_profiles(config)
         asks, is_list = _find(deployment, where)
     try:
         polls = asyncio.run(

@@ -5,7 +5,7 @@ import signal
 
 import structlog
 
-from cli.options import ConfigOption, open_deployment
+from cli.options import ConfigOption, open_with_profiles
 from cli.service import Service
 from config.deployment import Deployment
 
@@ -14,7 +14,8 @@ log = structlog.get_logger(__name__)
 
 def run(config: ConfigOption = None) -> None:
     """Collect, aggregate and judge until stopped by Ctrl-C or SIGTERM, which lose nothing."""
-    asyncio.run(serve(open_deployment(config)))
+    deployment, _ = open_with_profiles(config)
+    asyncio.run(serve(deployment))
 
 
 async def serve(deployment: Deployment) -> None:

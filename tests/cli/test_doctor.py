@@ -89,6 +89,14 @@ def test_a_deployment_with_mistakes_is_not_examined(tmp_path: Path, as_json: boo
     assert "sites.csv:2: kind" in result.stderr
 
 
+def test_a_profile_that_does_not_exist_is_a_mistake_in_the_deployment(tmp_path: Path) -> None:
+    aps = "ap,site,source,host,profile\nap1,bib,snmp,127.0.0.1,unify\n"
+    (deployment(tmp_path, snmp=1) / "access_points.csv").write_text(aps, encoding="utf-8")
+    result = CliRunner().invoke(app, ["doctor", "--config", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "access_points.csv:2: profile: no profile 'unify'; did you mean" in result.stderr
+
+
 def test_on_a_terminal_it_is_a_table(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["doctor", "--config", str(deployment(tmp_path))])
     assert result.exit_code == 0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -24,12 +24,10 @@ from cli.options import (
     refuse,
 )
 from cli.stores import opened, settle
+from collectors.reading import HOLD
 from pipeline.imports.importer import Importer, Report
 from pipeline.imports.samples import Refusal
 from pipeline.imports.source import open_source
-
-HOLD: Final = 1.5
-"""A sample holds for so many poll intervals."""
 
 FileArgument = Annotated[
     Path,

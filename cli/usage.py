@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import typer
@@ -25,7 +25,7 @@ from pipeline.usage.figures import Figures, figures
 from pipeline.usage.periods import local_date
 from pipeline.usage.reader import By, UsageReader
 
-DEFAULT_DAYS = 7
+DEFAULT_DAYS: Final = 7
 
 FromOption = Annotated[
     str | None, typer.Option("--from", help="A date (that local day's start) or a date-time.")

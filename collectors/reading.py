@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 MAX_COUNTER: Final = 2**63 - 1
 """The largest counter a store can hold (a signed 64-bit integer)."""
+HOLD: Final = 1.5
+"""Poll intervals that a reading holds for, where the AP's next one does not come before."""
 
 
 class Reading(NamedTuple):
@@ -38,4 +40,4 @@ class Reading(NamedTuple):
     channel_utilisation: float | None = None
     """Share of air time in use, per cent, the busiest radio."""
     interval_s: int = 300
-    """The poll interval in force: a reading is taken to hold for at most 1.5 of it."""
+    """The poll interval in force: a reading holds for at most HOLD of it."""

@@ -21,6 +21,7 @@ from collectors.mqtt.errors import ConnectError
 from collectors.mqtt.health import Counters, MqttHealth
 from collectors.mqtt.inbox import Inbox
 from collectors.mqtt.payload import Interpreter
+from collectors.reading import HOLD
 from collectors.sink import DeadLetterSink, NotDurableError, Sink
 from config.deployment import Deployment
 
@@ -111,7 +112,7 @@ class MqttCollector:
         now_ms = self._now_ms()
         intervals = self._interpreter.intervals_s
         silent = sum(
-            now_ms - self._heard_ms.get(ap, self._started_ms) > 1500 * interval
+            now_ms - self._heard_ms.get(ap, self._started_ms) > 1000 * HOLD * interval
             for ap, interval in intervals.items()
         )
         trouble = f"{self._where}: {self._trouble}" if self._trouble else self._store_trouble

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 MAX_JITTER_S: Final = 30
 FIRST_DAY_OF_WEEK: Final = "mon"
+VERDICTS_AFTER_START: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def note_health(now: datetime) -> Job:
 def weekly_verdicts(zone: ZoneInfo, now: datetime) -> Job:
     """Judge every site on Monday morning, once the last day of the week is complete.
 
-    Also after a start, because a Monday may have passed while the daemon was down.
+    Also some minutes after a start, because a Monday may have passed while the daemon was down: by
+    then the first rounds are done, and what was missed is aggregated.
     """
     return Job(
         name="weekly verdicts",
@@ -89,7 +91,7 @@ def weekly_verdicts(zone: ZoneInfo, now: datetime) -> Job:
         misfire_grace_s=None,
         coalesce=True,
         reason="Verdicts follow from usage and the week alone: late is as good as on time.",
-        first_run=now,
+        first_run=now + VERDICTS_AFTER_START,
     )
 
 

@@ -104,9 +104,8 @@ def main() -> int:
         rate("spotwatch, 5000 a transaction", SOME, lambda: in_batches(some_db, some, 5000))
         rate("pandas to_sql, 5000 a frame", SOME, lambda: to_sql(plain_db, some, 5000))
         rate("spotwatch, the same samples again", SOME, lambda: in_batches(some_db, some, 5000))
-        every.sort(
-            key=lambda r: (r.ap, r.ts_ms)
-        )  # by AP and time, as the history of a system is handed over
+        # By AP and time, as the history of a system is handed over.
+        every.sort(key=lambda r: (r.ap, r.ts_ms))
         rate("spotwatch, 250,000 a transaction", BULK, lambda: in_batches(bulk_db, every, 250_000))
         back = rate("spotwatch, read as a frame", SOME, lambda: read_back(some_db))
         sql = rate("pandas read_sql", SOME, lambda: read_sql(plain_db))

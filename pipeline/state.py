@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.scrub import scrub_macs
-from pipeline.store.sqlite_file import connect, migrate, store_errors, transaction
+from pipeline.store.sqlite_file import open_file, store_errors, transaction
 
 SCHEMA_VERSION: Final = 2
 MAX_CONTENT: Final = 2_000
@@ -114,8 +114,7 @@ class State:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Made before SQLite does, so that it is never open to others; -wal and -shm follow it.
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = connect(path)
-            migrate(self._db, SCHEMA_VERSION, _DDL, _LATER)
+            self._db = open_file(path, SCHEMA_VERSION, _DDL, _LATER)
 
     def mark_dirty(self, spans: Iterable[tuple[str, int, int]]) -> None:
         """Remember, durably, that the usage of these (site, start, end) must be computed again."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pipeline.spool.destination import SpooledLine
-from pipeline.store.sqlite_file import connect, migrate, store_errors
+from pipeline.store.sqlite_file import open_file, store_errors
 
 DEFAULT_MAX_BYTES: Final = 2 << 30
 SCHEMA_VERSION: Final = 1
@@ -26,8 +26,6 @@ DDL: Final = (
     "CREATE TABLE marks (name TEXT PRIMARY KEY) WITHOUT ROWID",
 )
 _LINES: Final = "SELECT seq, ap, site, ts_ms, line FROM waiting "
-
-
 # An "=" inside a name is escaped, so only a field reads like this.
 _WITH_COUNTERS: Final = (
     " AND (instr(line, CAST('rx_bytes=' AS BLOB)) OR instr(line, CAST('tx_bytes=' AS BLOB)))"
@@ -76,12 +74,7 @@ class SpoolReader:
         with store_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # A connection of its own, so that no reader waits for the writer.
-            self._reader = connect(path)
-            try:
-                migrate(self._reader, SCHEMA_VERSION, DDL)
-            except BaseException:
-                self._reader.close()
-                raise
+            self._reader = open_file(path, SCHEMA_VERSION, DDL)
 
     def oldest(self, limit: int) -> list[SpooledLine]:
         """The lines that wait longest."""

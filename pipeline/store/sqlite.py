@@ -20,7 +20,7 @@ from pandas.arrays import FloatingArray, IntegerArray
 from collectors.reading import Reading
 from pipeline.store.base import Level
 from pipeline.store.schema import USAGE_COLUMNS
-from pipeline.store.sqlite_file import connect, migrate, store_errors, transaction
+from pipeline.store.sqlite_file import connect, open_file, store_errors, transaction
 
 SCHEMA_VERSION: Final = 1
 UNKNOWN: Final = -1
@@ -76,8 +76,7 @@ class SqliteStore:
         """Numbers of names once written; none is ever taken back."""
         with store_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = connect(path)
-            migrate(self._writer, SCHEMA_VERSION, _DDL)
+            self._writer = open_file(path, SCHEMA_VERSION, _DDL)
 
     def write_samples(self, readings: Sequence[Reading]) -> None:
         """See the protocol."""

@@ -1,8 +1,8 @@
-"""SQLite as both of our files use it: opened, brought up to date, written in whole transactions."""
+"""SQLite as all of our files use it: opened, brought up to date, written in whole transactions."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +10,6 @@ from pipeline.store.base import StoreError
 
 BUSY_S: Final = 30
 """Wait so long for another process to finish its transaction."""
-
 
 _ADVICE: Final = {
     sqlite3.SQLITE_BUSY: f"another process has been writing for {BUSY_S} s; try again, and see "
@@ -37,23 +36,27 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def migrate(
-    db: sqlite3.Connection,
-    version: int,
-    ddl: Sequence[str],
-    later: Mapping[int, Sequence[str]] | None = None,
-) -> None:
-    """Make the tables of a new file, or those that an older one lacks. Raises NewerSchemaError.
+def open_file(
+    path: Path, version: int, ddl: Sequence[str], later: Mapping[int, Sequence[str]] | None = None
+) -> sqlite3.Connection:
+    """Connect to a file and make the tables of a new one, or those that an older one lacks.
 
     `ddl` makes version 1, and `later` what each further version adds to the one before it. A file
     that has it all is not written to: who only reads needs no right to write, and does not wait for
-    the one who writes.
+    the one who writes. Raises NewerSchemaError.
     """
+    with ExitStack() as stack:
+        db = stack.enter_context(closing(connect(path)))
+        _migrate(db, version, {1: ddl, **(later or {})})
+        stack.pop_all()  # it stays open
+        return db
+
+
+def _migrate(db: sqlite3.Connection, version: int, steps: Mapping[int, Sequence[str]]) -> None:
     if _version(db, version) == version:
         return
     # WAL: readers see a consistent past while one process writes.
     db.execute("PRAGMA journal_mode = WAL")
-    steps = {1: ddl, **(later or {})}
     with transaction(db):
         found = _version(db, version)  # again: another process may have been faster
         for step in range(found + 1, version + 1):

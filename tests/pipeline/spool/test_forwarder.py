@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from threading import Event
 
 import pytest
 from hypothesis import given
@@ -155,16 +156,23 @@ def test_a_disk_so_full_that_nothing_can_be_struck_off_stops_nothing_for_good(
 
 
 def test_the_thread_sends_what_comes_and_ends_when_told(spool: Spool) -> None:
-    remote = Remote()
+    class Waited(Remote):
+        complete = Event()
+
+        def send(self, lines: Sequence[SpooledLine]) -> None:
+            super().send(lines)
+            if len(self.has) == 5:
+                self.complete.set()
+
+    remote = Waited()
     forwarder = Forwarder(spool, remote)
     forwarder.start()
     for ts_ms in range(5):
         fill(spool, [ts_ms])
         forwarder.wake()
-    while spool.health().lines:
-        pass
-    forwarder.stop(10)
-    assert remote.has == {0, 1, 2, 3, 4}
+    assert remote.complete.wait(20)
+    forwarder.stop()
+    assert spool.health().lines == 0
     assert forwarder._thread is not None
     assert not forwarder._thread.is_alive()
 

@@ -76,7 +76,9 @@ class MemoryStore:
         later = [
             r.ts_ms
             for r in self.samples.values()
-            if r.ap == ap and after_ms < r.ts_ms < until_ms and (r.rx_bytes or r.tx_bytes)
+            if r.ap == ap
+            and after_ms < r.ts_ms < until_ms
+            and (r.rx_bytes is not None or r.tx_bytes is not None)
         ]
         return min(later, default=None)
 

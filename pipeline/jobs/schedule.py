@@ -136,4 +136,4 @@ def _report(event: JobExecutionEvent) -> None:
     elif event.code == EVENT_JOB_MISSED:
         log.warning("job missed its time", job=event.job_id, due=str(event.scheduled_run_time))
     else:
-        log.warning("job still runs; its next start is left out", job=event.job_id)
+        log.warning("job still runs, start left out", job=event.job_id)

@@ -22,7 +22,7 @@ MISCONFIGURED_WAIT_S: Final = 60.0
 IDLE_WAIT_S: Final = 5.0
 """Longest wait for new lines: another process may have spooled them."""
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Forwarder:
@@ -77,10 +77,11 @@ class Forwarder:
             self._spool.forget(delivery.stored)
         if delivery.rejected:
             self._spool.reject(delivery.rejected, self._now_ms())
-            _log.error(
-                "the store refuses lines; they are set aside, see `spotwatch spool --rejected`",
+            log.error(
+                "lines refused",
                 lines=len(delivery.rejected),
                 reason=delivery.rejected[0][1],
+                listed_by="spotwatch spool --rejected",
             )
         if delivery.error is not None:
             health = self._spool.health()
@@ -98,7 +99,7 @@ class Forwarder:
         self._failures += 1
         said = str(error)
         if said != self._trouble:
-            _log.error("cannot send; everything is kept and sent later", reason=said, **facts)
+            log.error("cannot send for now", reason=said, **facts)
             self._trouble = said
         if isinstance(error, MisconfiguredError):
             return MISCONFIGURED_WAIT_S
@@ -110,7 +111,7 @@ class Forwarder:
 
     def _recovered(self) -> None:
         if self._trouble is not None:
-            _log.info("sending again", waiting_lines=self._spool.health().lines)
+            log.info("sending again", waiting_lines=self._spool.health().lines)
         self._failures = 0
         self._trouble = None
 
@@ -123,12 +124,12 @@ class Forwarder:
         self._thread = threading.Thread(target=self._run, name="spool-forwarder", daemon=True)
         self._thread.start()
 
-    def stop(self, timeout_s: float | None = None) -> None:
+    def stop(self) -> None:
         """End the thread once its present batch is through; what waits stays in the spool."""
         self._stop.set()
         self._new_lines.set()
         if self._thread is not None:
-            self._thread.join(timeout_s)
+            self._thread.join()
 
     def drain(self) -> None:
         """Send until nothing waits. Raises what stops it, as StoreError."""

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EARLIEST_MS = -9_223_286_400_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_EARLIEST_MS: Final = -9_223_286_400_000
 """InfluxDB keeps nanoseconds in 64 bits: the years 1677 to 2262."""
-_LATEST_MS = 9_223_286_400_000
-
+_LATEST_MS: Final = 9_223_286_400_000
+NAMES_A_STATEMENT: Final = 200
+"""Sites or access points that one statement names at most."""
 
 Edge = Literal["first", "last"]
 EDGES: Final[tuple[Edge, Edge]] = ("first", "last")

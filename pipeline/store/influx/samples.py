@@ -23,17 +23,15 @@ from pipeline.store.influx.frames import (
 from pipeline.store.influx.line_protocol import fields_of, merge_lines, sample_line_of
 from pipeline.store.influx.runs import deletions
 from pipeline.store.influx.server import InfluxServer
-from pipeline.store.schema import SAMPLE_FIELDS, SAMPLE_MEASUREMENT
+from pipeline.store.schema import SAMPLE_FIELDS, SAMPLE_MEASUREMENT, SAMPLE_TAGS
 
 WINDOW_MS: Final = 86_400_000
 """Longest stretch of one statement; what is read at once stays near what one day holds."""
 LONG_MS: Final = 32 * WINDOW_MS
 """From here on it pays to ask first where there is anything."""
-SITES_A_STATEMENT: Final = 200
 _COUNTERS: Final = '("rx_bytes" >= 0 OR "tx_bytes" >= 0)'
-_PLACE: Final = ("ap", "site")
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class Samples:
@@ -102,7 +100,7 @@ class Samples:
             ("rx_bytes", "tx_bytes"),
             SAMPLE_MEASUREMENT,
             [influxql.within(after_ms + 1, until_ms), influxql.one_of("ap", [ap]), _COUNTERS],
-            by=_PLACE,
+            by=SAMPLE_TAGS,
             tail=" LIMIT 1",
         )
         stored = [rows.values[0][0] for rows in self._server.query(self._bucket, statement)]
@@ -128,7 +126,7 @@ class Samples:
         conditions = [influxql.within(since_ms, before_ms)]
         if with_counters:
             conditions.append(_COUNTERS)
-        for group in influxql.groups(sites, SITES_A_STATEMENT):
+        for group in influxql.groups(sites, influxql.NAMES_A_STATEMENT):
             self._add(columns, conditions, group, tail=" ORDER BY time DESC LIMIT 1")
         parts = [columns.frame().sort_values("ts_ms", kind="stable")]
         if with_counters:
@@ -166,7 +164,7 @@ class Samples:
         # The spool first: a line that is sent in between is then seen twice rather than never.
         waiting = self._waiting(start_ms, end_ms, sites)
         columns = sample_columns()
-        for group in influxql.groups(self._with_former(sites), SITES_A_STATEMENT):
+        for group in influxql.groups(self._with_former(sites), influxql.NAMES_A_STATEMENT):
             self._add(columns, [influxql.within(start_ms, end_ms)], group)
         add_spooled(columns, waiting)
         return _of_sites(one_row_per_sample(columns.frame()), sites)
@@ -177,7 +175,7 @@ class Samples:
         if sites is not None:
             conditions = [*conditions, influxql.one_of("site", sites)]
         statement = influxql.select(
-            SAMPLE_FIELDS, SAMPLE_MEASUREMENT, conditions, by=_PLACE, tail=tail
+            SAMPLE_FIELDS, SAMPLE_MEASUREMENT, conditions, by=SAMPLE_TAGS, tail=tail
         )
         for rows in self._server.query(self._bucket, statement):
             add_sample_rows(columns, rows.tags["ap"], rows.tags["site"], rows.values)
@@ -204,7 +202,7 @@ class Samples:
     def moved_aps(self) -> Mapping[str, set[str]]:
         """The APs that had more than one site, and their sites."""
         if not self._spool.knows_places():
-            statement = influxql.edge("last", "interval_s", SAMPLE_MEASUREMENT, [], by=_PLACE)
+            statement = influxql.edge("last", "interval_s", SAMPLE_MEASUREMENT, [], by=SAMPLE_TAGS)
             answer = self._server.query(self._bucket, statement)
             self._spool.learn_places({(rows.tags["ap"], rows.tags["site"]) for rows in answer})
         return self._spool.moved_aps()
@@ -220,7 +218,7 @@ class Samples:
         times = [ts_ms for _, ts_ms in sites]
         older: dict[tuple[str, int], bytes] = {}
         stored: dict[tuple[str, str], list[int]] = {}
-        for group in influxql.groups({ap for ap, _ in sites}, SITES_A_STATEMENT):
+        for group in influxql.groups({ap for ap, _ in sites}, influxql.NAMES_A_STATEMENT):
             statement = influxql.select(
                 SAMPLE_FIELDS,
                 SAMPLE_MEASUREMENT,
@@ -228,7 +226,7 @@ class Samples:
                     influxql.within(min(times), max(times) + 1),
                     influxql.one_of("ap", group or ()),
                 ],
-                by=_PLACE,
+                by=SAMPLE_TAGS,
             )
             for rows in self._server.query(self._bucket, statement):
                 ap, site = rows.tags["ap"], rows.tags["site"]
@@ -255,8 +253,8 @@ class Samples:
                 self._server.execute(self._bucket, statement)
             except RefusedError as error:
                 # InfluxDB 3 deletes nothing. The samples are stored; say what is left over.
-                _log.error(
-                    "samples that changed their site stay under the former one too",
+                log.warning(
+                    "samples under a former site stay",
                     statement=statement,
                     reason=str(error),
                 )

@@ -1,8 +1,8 @@
 """One InfluxDB server, through influxdb-client: lines in, rows of InfluxQL out.
 
-The only module that imports the client library and the HTTP library under it. Of the library we
-use the synchronous write API, which neither queues nor retries: its batching API forgets points
-once its retries are used up.
+Beside `setup.api` the only module that imports the client library and the HTTP library under it.
+Of the library we use the synchronous write API, which neither queues nor retries: its batching API
+forgets points once its retries are used up.
 """
 
 import gzip
@@ -78,7 +78,7 @@ class InfluxServer:
                 bucket=bucket, org=self._org, record=packed, write_precision=WritePrecision.MS
             )
         except (ApiException, HTTPError, OSError) as error:
-            raise self._translated(error) from error
+            raise translated(self.url, error) from error
 
     def query(self, bucket: str, statement: str) -> Iterator[Rows]:
         """Ask one InfluxQL statement; rows come as the server sends them.
@@ -128,7 +128,7 @@ class InfluxServer:
         try:
             answer = response.read()
         except (HTTPError, OSError) as error:
-            raise self._translated(error) from error
+            raise translated(self.url, error) from error
         finally:
             response.release_conn()
         if answer.strip():
@@ -154,7 +154,7 @@ class InfluxServer:
                 _return_http_data_only=True,
             )
         except (ApiException, HTTPError, OSError) as error:
-            raise self._translated(error) from error
+            raise translated(self.url, error) from error
 
     def _documents(self, response: Any) -> Iterator[dict[str, Any]]:
         rest = b""
@@ -163,7 +163,7 @@ class InfluxServer:
                 *whole, rest = (rest + piece).split(b"\n")
                 yield from (self._parsed(line) for line in whole if line)
         except (HTTPError, OSError) as error:
-            raise self._translated(error) from error
+            raise translated(self.url, error) from error
         if rest:
             raise UnavailableError(f"InfluxDB at {self.url} stopped in the middle of an answer")
 
@@ -187,14 +187,14 @@ class InfluxServer:
         ]
         return rows, not any(result.get("partial") for result in results)
 
-    def _translated(self, error: Exception) -> StoreError:
-        if isinstance(error, ApiException) and error.status:
-            content = (
-                error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
-            )
-            headers: Mapping[str, str] = error.headers or {}
-            return from_response(self.url, error.status, content, headers, datetime.now(UTC))
-        # Without a status: TLS failed, or the connection did. The cause's own words are enough;
-        # the library's would quote the headers.
-        reason = message_of(str(getattr(error, "reason", None) or error).encode())
-        return UnavailableError(f"InfluxDB at {self.url} cannot be reached: {reason}")
+
+def translated(url: str, error: Exception) -> StoreError:
+    """What an error of the client library means, or one of the network under it."""
+    if isinstance(error, ApiException) and error.status:
+        content = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
+        headers: Mapping[str, str] = error.headers or {}
+        return from_response(url, error.status, content, headers, datetime.now(UTC))
+    # Without a status: TLS failed, or the connection did. The cause's own words are enough; the
+    # library's would quote the headers.
+    reason = message_of(str(getattr(error, "reason", None) or error).encode())
+    return UnavailableError(f"InfluxDB at {url} cannot be reached: {reason}")

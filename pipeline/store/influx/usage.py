@@ -17,7 +17,6 @@ from pipeline.store.influx.server import InfluxServer
 from pipeline.store.schema import USAGE_COLUMNS, USAGE_FIELDS, USAGE_MEASUREMENTS, USAGE_TAGS
 
 BATCH_LINES: Final = 5000
-SITES_A_STATEMENT: Final = 200
 WINDOW_MS: Final = {level: days * 86_400_000 for level, days in
                     {"15min": 7, "hour": 31, "day": 731}.items()}  # fmt: skip
 """Longest stretch of one statement."""
@@ -32,7 +31,7 @@ _Series = tuple[str, ...]
 """The values of `USAGE_TAGS`; '' where a tag is absent."""
 _Times = dict[_Series, list[int]]
 
-_log = structlog.get_logger(__name__)
+log = structlog.get_logger(__name__)
 
 
 class UsageTable:
@@ -71,8 +70,8 @@ class UsageTable:
                 self._patiently(self._server.execute, statement)
             except RefusedError as error:
                 # InfluxDB 3 deletes nothing. Our own reading knows which row is the present one.
-                _log.error(
-                    "usage stays under the site's former kind or commune too",
+                log.warning(
+                    "usage under a former kind or commune stays",
                     statement=statement,
                     reason=str(error),
                 )
@@ -105,7 +104,7 @@ class UsageTable:
                 self._bucket, "aps", measurement, start_ms, end_ms
             )
         for start, end in influxql.spans(start_ms, end_ms, WINDOW_MS[level]):
-            for group in influxql.groups(sites, SITES_A_STATEMENT):
+            for group in influxql.groups(sites, influxql.NAMES_A_STATEMENT):
                 conditions = [influxql.within(start, end)]
                 if group is not None:
                     conditions.append(influxql.one_of("site", group))
@@ -190,4 +189,4 @@ def _extent(usage: pd.DataFrame) -> tuple[int, int]:
 def _few_sites(usage: pd.DataFrame) -> frozenset[str] | None:
     """The sites, where naming them spares the server work; None for all."""
     sites = frozenset(usage["site"])
-    return sites if len(sites) <= SITES_A_STATEMENT else None
+    return sites if len(sites) <= influxql.NAMES_A_STATEMENT else None

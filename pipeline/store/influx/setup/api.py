@@ -1,7 +1,6 @@
 """The parts of InfluxDB's HTTP API that setting up and looking after a server need."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -10,8 +9,8 @@ from influxdb_client.rest import ApiException
 from pydantic import SecretStr
 from urllib3.exceptions import HTTPError
 
-from pipeline.spool.destination import MisconfiguredError, UnavailableError
-from pipeline.store.influx.errors import from_response, message_of
+from pipeline.spool.destination import MisconfiguredError
+from pipeline.store.influx.server import translated
 
 
 class AdminApi:
@@ -85,19 +84,8 @@ class AdminApi:
                 response_type=object if json else None,
                 _return_http_data_only=False,
             )
-        except ApiException as error:
-            if not error.status:  # TLS
-                raise self._away(error) from error
-            if error.status == HTTPStatus.NOT_FOUND and may_lack:
+        except (ApiException, HTTPError, OSError) as error:
+            if may_lack and getattr(error, "status", None) == HTTPStatus.NOT_FOUND:
                 return None, {}
-            body = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
-            raise from_response(
-                self.url, error.status, body, error.headers or {}, datetime.now(UTC)
-            ) from error
-        except (HTTPError, OSError) as error:
-            raise self._away(error) from error
+            raise translated(self.url, error) from error
         return content, headers
-
-    def _away(self, error: Exception) -> UnavailableError:
-        reason = message_of(str(getattr(error, "reason", None) or error).encode())
-        return UnavailableError(f"InfluxDB at {self.url} cannot be reached: {reason}")

@@ -202,10 +202,14 @@ class State:
         return int(row[0])
 
     def set_collector(self, health: CollectorHealth) -> None:
-        """Remember how a collector is."""
+        """Remember how a collector is. One that nothing answers keeps when it was last seen."""
         with self._writing() as db:
             db.execute(
-                "INSERT OR REPLACE INTO collectors VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(health)
+                "INSERT INTO collectors VALUES (?, ?, ?, ?, ?, ?, ?) "
+                "ON CONFLICT (collector) DO UPDATE SET kind = excluded.kind, "
+                "last_seen_ms = coalesce(excluded.last_seen_ms, last_seen_ms), ok = excluded.ok, "
+                "targets = excluded.targets, failed = excluded.failed, detail = excluded.detail",
+                astuple(health),
             )
 
     def collectors(self) -> list[CollectorHealth]:

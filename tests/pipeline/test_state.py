@@ -107,6 +107,13 @@ def test_the_latest_health_of_each_collector_is_kept(state: State) -> None:
     assert state.collectors() == [mqtt, well]
 
 
+def test_a_collector_that_falls_silent_keeps_when_it_was_last_seen(state: State) -> None:
+    state.set_collector(CollectorHealth("snmp", "snmp", 1_000, True, 4, 0, "4 of 4 answered"))
+    state.set_collector(CollectorHealth("snmp", "snmp", None, False, 4, 4, "0 of 4 answered"))
+    silent = CollectorHealth("snmp", "snmp", 1_000, False, 4, 4, "0 of 4 answered")
+    assert state.collectors() == [silent]
+
+
 MOVE = Move("gare", "clos", "clos", date(2026, 9, 1), 3.5, 40.25, 12.0, 71.0)
 
 

@@ -193,6 +193,16 @@ class Deployment(BaseModel):
         return self.state_dir / "spool.db"
 
     @property
+    def sessions_path(self) -> Path:
+        """The file of session records, with either store."""
+        return self.state_dir / "sessions.db"
+
+    @property
+    def day_keys_path(self) -> Path:
+        """The file of the keys that client addresses are hashed under."""
+        return self.state_dir / "day_keys.json"
+
+    @property
     def profiles_dir(self) -> Path:
         """Vendor profiles of one's own; the folder may be missing."""
         return self.folder / "profiles"

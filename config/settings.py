@@ -220,6 +220,15 @@ class Usage(Section):
     max_counter_gap_hours: float = Field(
         24, gt=0, le=168, description="Traffic across a longer gap is unknown, not guessed."
     )
+    session_gap_minutes: int = Field(
+        15, ge=1, le=240, description="A device away from its site for less continues its session."
+    )
+    passer_by_seconds: int = Field(
+        60, ge=0, le=3600, description="Shorter sessions are counted apart, where known so well."
+    )
+    sessions_days: int = Field(
+        400, ge=8, le=36525, description="Session records older than this are deleted."
+    )
 
 
 class Underuse(Section):
@@ -233,6 +242,9 @@ class Underuse(Section):
     ratio: Share = Field(0.5, description="Of the peers' median; below: underused or watch.")
     min_peers: int = Field(5, ge=1, le=100, description="Fewer: mixed with the whole city.")
     resamples: int = Field(2000, ge=200, le=100_000, description="Of weeks, for the interval.")
+    surplus_ratio: Share = Field(
+        0.2, description="Of its site's other access points; below: an access point is surplus."
+    )
 
 
 class Relocation(Section):

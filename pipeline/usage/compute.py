@@ -8,6 +8,7 @@ import pandas as pd
 
 from config.deployment import Deployment
 from pipeline.store.base import Store
+from pipeline.usage.expiry import Seen, at_the_edge, samples_kept_since_ms, with_expired
 from pipeline.usage.periods import WINDOW_MS
 from pipeline.usage.samples import MAX_HOLD_MS
 from pipeline.usage.service import Service, in_service, maintenance_of
@@ -47,8 +48,8 @@ class Computer:
         self._max_counter_gap_ms = round(hours * 3_600_000)
 
     def service(self) -> Service:
-        """Who is in service when, as the store's first samples have it now."""
-        return in_service(self._deployment, self._store.span())
+        """Who is in service when, by what was seen of each site."""
+        return in_service(self._deployment, self._seen())
 
     def chunks(self, start_ms: int, end_ms: int, service: Service) -> Iterator[Chunk]:
         """Compute [start, end), both on the window, in as few chunks as memory allows."""
@@ -65,6 +66,14 @@ class Computer:
                 until = min(until + step, last)
             yield self._chunk(at, until, read, service)
             at = until
+
+    def _seen(self) -> Seen:
+        seen = self._store.span()
+        newest = max((last for _, last in seen.values()), default=0)
+        kept = samples_kept_since_ms(self._deployment, newest)
+        if kept is None:
+            return seen
+        return with_expired(seen, self._store.read_usage("day", *at_the_edge(kept)))
 
     def _chunk(
         self, start_ms: int, end_ms: int, read: Sequence[pd.DataFrame], service: Service

@@ -60,6 +60,30 @@ def test_a_late_sample_empties_no_usage_whose_samples_have_expired() -> None:
     assert state.dirty() == []
 
 
+def test_a_site_that_fell_silent_stays_in_service_when_its_first_samples_expire() -> None:
+    """Else the weeks of silence would turn from not covered into not expected."""
+    here, store, state = deployment(influxdb=True), MemoryStore(), MemoryState()
+    now_ms = T + 14 * DAY_MS
+    heard = [*samples(T, 5), *samples(T + 13 * DAY_MS, 1)]
+    store.write_samples(heard)
+    for day in range(1, 15):
+        Aggregator(here, store, state).close_windows(T + day * DAY_MS)
+    before = usage(store)
+    kept = MemoryStore()
+    kept.write_usage("15min", before)
+    kept.write_usage("day", store.read_usage("day", 0, 2**60))
+    kept.write_samples([s for s in heard if s.ts_ms >= now_ms - RAW_DAYS * DAY_MS])
+    since = computable_since_ms(here, now_ms)
+    assert since is not None
+    assert Aggregator(here, kept, state).recompute(since, now_ms) > 0
+    silent = usage(kept)
+    silent = silent[(silent["start_ms"] >= since) & (silent["end_ms"] <= T + 13 * DAY_MS)]
+    assert len(silent) > 300
+    assert (silent["expected_ms"] == WINDOW_MS).all()
+    assert (silent["covered_ms"] == 0).all()
+    pd.testing.assert_frame_equal(usage(kept), before)
+
+
 def test_the_embedded_store_keeps_every_sample() -> None:
     assert samples_kept_since_ms(deployment(influxdb=False), T) is None
     assert computable_since_ms(deployment(influxdb=False), T) is None

@@ -18,7 +18,8 @@ RAW_DAYS = 8
 
 def deployment(*, influxdb: bool) -> Deployment:
     found = city(
-        [Site(site="s1", kind="library")], [AccessPoint(ap="a1", site="s1", source="import")]
+        [Site(site=site, kind="library") for site in ("s1", "s2")],
+        [AccessPoint(ap=f"a{n}", site=f"s{n}", source="import") for n in (1, 2)],
     )
     if not influxdb:
         return found
@@ -29,9 +30,9 @@ def deployment(*, influxdb: bool) -> Deployment:
     return found.model_copy(update={"settings": settings})
 
 
-def samples(since_ms: int, days: int) -> list[Reading]:
+def samples(since_ms: int, days: int, site: int = 1) -> list[Reading]:
     return [
-        Reading("a1", "s1", since_ms + i * WINDOW_MS, interval_s=900, clients=3)
+        Reading(f"a{site}", f"s{site}", since_ms + i * WINDOW_MS, interval_s=900, clients=3)
         for i in range(days * 96)
     ]
 
@@ -64,7 +65,7 @@ def test_a_site_that_fell_silent_stays_in_service_when_its_first_samples_expire(
     """Else the weeks of silence would turn from not covered into not expected."""
     here, store, state = deployment(influxdb=True), MemoryStore(), MemoryState()
     now_ms = T + 14 * DAY_MS
-    heard = [*samples(T, 5), *samples(T + 13 * DAY_MS, 1)]
+    heard = [*samples(T, 5), *samples(T + 13 * DAY_MS, 1), *samples(T, 14, site=2)]
     store.write_samples(heard)
     for day in range(1, 15):
         Aggregator(here, store, state).close_windows(T + day * DAY_MS)
@@ -77,6 +78,7 @@ def test_a_site_that_fell_silent_stays_in_service_when_its_first_samples_expire(
     assert since is not None
     assert Aggregator(here, kept, state).recompute(since, now_ms) > 0
     silent = usage(kept)
+    silent = silent[silent["site"] == "s1"]
     silent = silent[(silent["start_ms"] >= since) & (silent["end_ms"] <= T + 13 * DAY_MS)]
     assert len(silent) > 300
     assert (silent["expected_ms"] == WINDOW_MS).all()

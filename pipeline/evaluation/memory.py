@@ -10,7 +10,7 @@ import pandas as pd
 
 from collectors.reading import Reading
 from config.deployment import Deployment
-from pipeline.store.base import Level, StoreError
+from pipeline.store.base import ApLevel, Level, StoreError
 from pipeline.store.schema import USAGE_COLUMNS
 from pipeline.usage.compute import Computer
 from pipeline.usage.intervals import Ints
@@ -150,6 +150,21 @@ class MemoryStore:
         if sites is not None:
             chosen &= usage["site"].isin(sites)
         return usage[chosen].reset_index(drop=True)
+
+    def write_ap_usage(self, level: ApLevel, usage: pd.DataFrame) -> None:
+        """Refused."""
+        self.write_usage(level, usage)
+
+    def read_ap_usage(
+        self,
+        level: ApLevel,
+        start_ms: int,  # noqa: ARG002 - the protocol's
+        end_ms: int,  # noqa: ARG002
+        *,
+        sites: Collection[str] | None = None,  # noqa: ARG002
+    ) -> pd.DataFrame:
+        """Refused."""
+        raise StoreError(f"usage of access points by {level}: a store in memory keeps none")
 
     def close(self) -> None:
         """Nothing to release."""

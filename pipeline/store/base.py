@@ -9,6 +9,8 @@ from collectors.reading import Reading
 
 Level = Literal["15min", "hour", "day"]
 """The periods that usage is kept at. Hours and days are those of the site's time zone."""
+ApLevel = Literal["hour", "day"]
+"""The periods that the usage of each access point is kept at."""
 
 
 class StoreError(Exception):
@@ -20,7 +22,9 @@ class Store(Protocol):
 
     Frames of samples have the columns of `Reading`, in its order: `ap` and `site` strings, `ts_ms`
     and `interval_s` int64, `channel_utilisation` Float64, everything else Int64 (nullable), sorted
-    by (`ap`, `ts_ms`), with a fresh RangeIndex. Frames of usage have `schema.USAGE_COLUMNS`.
+    by (`ap`, `ts_ms`), with a fresh RangeIndex. Frames of usage have `schema.USAGE_COLUMNS`,
+    those of access points `schema.AP_USAGE_COLUMNS`. Usage stored before a column came to be has
+    NA in it, or 0 where the column is never NA.
     """
 
     def write_samples(self, readings: Sequence[Reading]) -> None:
@@ -64,6 +68,14 @@ class Store(Protocol):
         self, level: Level, start_ms: int, end_ms: int, *, sites: Collection[str] | None = None
     ) -> pd.DataFrame:
         """Read the periods that start in the window, sorted by (`site`, `start_ms`)."""
+
+    def write_ap_usage(self, level: ApLevel, usage: pd.DataFrame) -> None:
+        """Replace the rows of the same (`site`, `ap`, `start_ms`)."""
+
+    def read_ap_usage(
+        self, level: ApLevel, start_ms: int, end_ms: int, *, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """Read the periods that start in the window, sorted by (`site`, `ap`, `start_ms`)."""
 
     def close(self) -> None:
         """Release files and connections."""

@@ -10,27 +10,20 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from pandas.arrays import FloatingArray, IntegerArray
 
 from collectors.reading import Reading
-from pipeline.store.base import Level
-from pipeline.store.schema import USAGE_COLUMNS
+from pipeline.store import sqlite_usage
+from pipeline.store.base import ApLevel, Level
 from pipeline.store.sqlite_file import connect, open_file, store_errors, transaction
+from pipeline.store.sqlite_rows import UNKNOWN, Ids, is_chosen, masked, name_ids, repeated
 
-SCHEMA_VERSION: Final = 1
-UNKNOWN: Final = -1
-"""Stands for NULL on the way to a frame: every stored quantity is at least 0."""
-
-_LEVELS: Final[Mapping[Level, int]] = {"15min": 0, "hour": 1, "day": 2}
-
+SCHEMA_VERSION: Final = 2
 _FIGURES: Final = Reading._fields[3:-1]
 """What a sample says; a rewrite overwrites what it carries and keeps the rest."""
-_USAGE: Final = tuple(name for name in USAGE_COLUMNS if name != "site")
 
 _DDL: Final = (
     "CREATE TABLE aps (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
@@ -40,10 +33,10 @@ _DDL: Final = (
     "CREATE TABLE samples (ap INTEGER, ts_ms INTEGER, site INTEGER NOT NULL, "
     + ", ".join(f"{n} {'REAL' if n == 'channel_utilisation' else 'INTEGER'}" for n in _FIGURES)
     + ", interval_s INTEGER NOT NULL, PRIMARY KEY (ap, ts_ms)) WITHOUT ROWID",
-    "CREATE TABLE usage (level INTEGER, site INTEGER, "
-    + ", ".join(f"{name} INTEGER" for name in _USAGE)
-    + ", PRIMARY KEY (level, site, start_ms)) WITHOUT ROWID",
+    *sqlite_usage.DDL,
 )
+_LATER: Final = {2: sqlite_usage.DDL_2}
+"""What each version added."""
 _WRITE_SAMPLE: Final = f"""
 INSERT INTO samples (ap, ts_ms, site, {", ".join(_FIGURES)}, interval_s)
 VALUES (?, ?, ?, {", ".join("?" * len(_FIGURES))}, ?)
@@ -59,10 +52,6 @@ _SELECT_SAMPLES: Final = f"""
 SELECT site, ts_ms, interval_s, {", ".join(f"ifnull({name}, {UNKNOWN})" for name in _FIGURES)}
 FROM samples WHERE ap = ? AND ts_ms >= ? AND ts_ms < ?
 """  # noqa: S608
-_USAGE_ROW: Final = np.dtype([(name, np.int64) for name in _USAGE])
-
-Rows = npt.NDArray[np.void]
-Ids = dict[str, int]
 
 
 class SqliteStore:
@@ -76,7 +65,7 @@ class SqliteStore:
         """Numbers of names once written; none is ever taken back."""
         with store_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = open_file(path, SCHEMA_VERSION, _DDL)
+            self._writer = open_file(path, SCHEMA_VERSION, _DDL, _LATER)
 
     def write_samples(self, readings: Sequence[Reading]) -> None:
         """See the protocol."""
@@ -147,42 +136,36 @@ class SqliteStore:
 
     def write_usage(self, level: Level, usage: pd.DataFrame) -> None:
         """See the protocol."""
-        columns = [_nullable(usage[name]) for name in _USAGE]
-        with self._writing((), set(usage["site"])) as (db, _, ids):
-            sites = [ids[name] for name in usage["site"]]
-            db.executemany(
-                f"INSERT OR REPLACE INTO usage (level, site, {', '.join(_USAGE)}) "  # noqa: S608
-                f"VALUES ({_LEVELS[level]}, ?, {', '.join('?' * len(_USAGE))})",
-                zip(sites, *columns, strict=True),
-            )
+        self._write_usage(sqlite_usage.SITES, level, usage)
 
     def read_usage(
         self, level: Level, start_ms: int, end_ms: int, *, sites: Collection[str] | None = None
     ) -> pd.DataFrame:
         """See the protocol."""
-        query = (
-            f"SELECT {', '.join(f'ifnull({name}, {UNKNOWN})' for name in _USAGE)} FROM usage "  # noqa: S608
-            "WHERE level = ? AND site = ? AND start_ms >= ? AND start_ms < ? ORDER BY start_ms"
-        )
         with self._reading() as db:
-            chosen = [(name, number) for name, number in _names(db, "sites") if _in(name, sites)]
-            parts = [
-                np.fromiter(
-                    db.execute(query, (_LEVELS[level], number, start_ms, end_ms)), _USAGE_ROW
-                )
-                for _, number in chosen
-            ]
-        rows = np.concatenate([*parts, np.empty(0, _USAGE_ROW)])
-        frame = {"site": _repeated([name for name, _ in chosen], parts)}
-        for name in _USAGE:
-            nullable = USAGE_COLUMNS[name] == "Int64"
-            frame[name] = pd.Series(_masked(rows[name]) if nullable else rows[name].copy())
-        return pd.DataFrame(frame)
+            return sqlite_usage.read(db, sqlite_usage.SITES, level, (start_ms, end_ms), sites)
+
+    def write_ap_usage(self, level: ApLevel, usage: pd.DataFrame) -> None:
+        """See the protocol."""
+        self._write_usage(sqlite_usage.ACCESS_POINTS, level, usage)
+
+    def read_ap_usage(
+        self, level: ApLevel, start_ms: int, end_ms: int, *, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """See the protocol."""
+        window = (start_ms, end_ms)
+        with self._reading() as db:
+            return sqlite_usage.read(db, sqlite_usage.ACCESS_POINTS, level, window, sites)
 
     def close(self) -> None:
         """See the protocol."""
         with self._lock, store_errors(self._path):
             self._writer.close()
+
+    def _write_usage(self, table: sqlite_usage.Table, level: Level, usage: pd.DataFrame) -> None:
+        aps = set(usage["ap"]) if "ap" in table.names else ()
+        with self._writing(aps, set(usage["site"])) as (db, ap_ids, site_ids):
+            sqlite_usage.write(db, table, level, usage, {"aps": ap_ids, "sites": site_ids})
 
     def _samples(
         self, chosen: str, bounds: tuple[int, int], sites: Collection[str] | None
@@ -190,11 +173,11 @@ class SqliteStore:
         """`chosen`: the end of the query, which of an AP's samples in the bounds are wanted."""
         query = f"{_SELECT_SAMPLES} {chosen}"
         with self._reading() as db:
-            site_names = dict(_names(db, "sites"))
-            wanted = [number for name, number in site_names.items() if _in(name, sites)]
+            site_names = dict(name_ids(db, "sites"))
+            wanted = [number for name, number in site_names.items() if is_chosen(name, sites)]
             among = f"SELECT ap FROM places WHERE site IN ({', '.join(map(str, wanted))})"  # noqa: S608
             heard = {ap for (ap,) in db.execute(among)}
-            aps = [(name, number) for name, number in _names(db, "aps") if number in heard]
+            aps = [(name, number) for name, number in name_ids(db, "aps") if number in heard]
             parts = [
                 np.fromiter(db.execute(query, (number, *bounds)), _SAMPLE_ROW) for _, number in aps
             ]
@@ -204,12 +187,12 @@ class SqliteStore:
         rows = np.concatenate([*parts, np.empty(0, _SAMPLE_ROW)])
         places = pd.Series({number: name for name, number in site_names.items()}, dtype="str")
         columns: dict[str, pd.Series] = {
-            "ap": _repeated([name for name, _ in aps], parts),
+            "ap": repeated([name for name, _ in aps], parts),
             "site": places.reindex(rows["site"]).reset_index(drop=True),
             "ts_ms": pd.Series(rows["ts_ms"].copy()),
         }
         for name in _FIGURES:
-            columns[name] = pd.Series(_masked(rows[name]))
+            columns[name] = pd.Series(masked(rows[name]))
         columns["interval_s"] = pd.Series(rows["interval_s"].copy())
         return pd.DataFrame(columns)
 
@@ -234,7 +217,7 @@ class SqliteStore:
             f"INSERT OR IGNORE INTO {table} (name) VALUES (?)",  # noqa: S608
             [(name,) for name in new],
         )
-        return dict(_names(db, table))
+        return dict(name_ids(db, table))
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -242,28 +225,3 @@ class SqliteStore:
         with store_errors(self._path), closing(connect(self._path)) as db:
             db.execute("BEGIN")  # one snapshot for all that is read
             yield db
-
-
-def _names(db: sqlite3.Connection, table: str) -> list[tuple[str, int]]:
-    """Names and numbers, in the order of the names."""
-    return db.execute(f"SELECT name, id FROM {table} ORDER BY name").fetchall()  # noqa: S608
-
-
-def _in(name: str, chosen: Collection[str] | None) -> bool:
-    return chosen is None or name in chosen
-
-
-def _repeated(names: Sequence[str], parts: Sequence[Rows]) -> "pd.Series[str]":
-    return pd.Series(names, dtype="str").repeat([len(p) for p in parts]).reset_index(drop=True)
-
-
-def _masked(values: npt.NDArray[Any]) -> IntegerArray | FloatingArray:
-    """Values with NA for UNKNOWN; never through floats, which are not exact past 2^53."""
-    array = FloatingArray if values.dtype.kind == "f" else IntegerArray
-    return array(values.copy(), values == UNKNOWN)
-
-
-def _nullable(column: "pd.Series[int]") -> list[int | None]:
-    whole = column.astype("Int64")
-    listed: list[int | None] = whole.to_numpy(object, na_value=None).tolist()  # type: ignore[call-overload]  # None is left out of its stub
-    return listed

@@ -44,6 +44,7 @@ def aggregate(
     columns = _observed(pieces, grid, _inside(maintenance, read.site_names, pieces))
     columns |= {"aps": aps, "expected_ms": expected, "peak_clients": peaks(pieces, aps, grid)}
     columns |= _bytes(read, times, grid, max_counter_gap_ms)
+    columns |= _unwatched(grid)
     return _frame(columns, read.site_names, times.rows_since, grid)
 
 
@@ -154,6 +155,13 @@ def _bytes(samples: Samples, times: _Times, grid: Grid, max_counter_gap_ms: int)
         np.add.at(total, cell[known], flow[known])
         columns[name] = total
     return columns
+
+
+def _unwatched(grid: Grid) -> dict[str, Ints]:
+    """Samples count clients and know none of them: sessions have a source of their own."""
+    nothing = np.full(grid.size, UNKNOWN, dtype=np.int64)
+    told = ("sessions", "passers_by", "device_days", "randomised_device_days")
+    return {"watched_ms": np.zeros(grid.size, dtype=np.int64), **dict.fromkeys(told, nothing)}
 
 
 def _frame(

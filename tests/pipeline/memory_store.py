@@ -10,8 +10,8 @@ import pandas as pd
 from collectors.reading import Reading
 from config.deployment import AccessPoint, Deployment, Site, SitePeriod
 from config.settings import Settings
-from pipeline.store.base import Level
-from pipeline.store.schema import USAGE_COLUMNS
+from pipeline.store.base import ApLevel, Level
+from pipeline.store.schema import AP_USAGE_COLUMNS, USAGE_COLUMNS
 
 
 def frame(readings: Iterable[Reading]) -> pd.DataFrame:
@@ -28,9 +28,11 @@ def frame(readings: Iterable[Reading]) -> pd.DataFrame:
     )
 
 
-def usage_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+def usage_frame(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str] = USAGE_COLUMNS
+) -> pd.DataFrame:
     return pd.DataFrame(
-        {name: pd.Series([r[name] for r in rows], dtype=t) for name, t in USAGE_COLUMNS.items()}
+        {name: pd.Series([r[name] for r in rows], dtype=t) for name, t in columns.items()}
     )
 
 
@@ -39,6 +41,10 @@ class MemoryStore:
         self.samples: dict[tuple[str, int], Reading] = {}
         self.usage: dict[Level, dict[tuple[str, int], dict[str, Any]]] = {
             "15min": {},
+            "hour": {},
+            "day": {},
+        }
+        self.ap_usage: dict[ApLevel, dict[tuple[str, str, int], dict[str, Any]]] = {
             "hour": {},
             "day": {},
         }
@@ -109,6 +115,24 @@ class MemoryStore:
                 for (site, start), row in sorted(self.usage[level].items())
                 if start_ms <= start < end_ms and (sites is None or site in sites)
             ]
+        )
+
+    def write_ap_usage(self, level: ApLevel, usage: pd.DataFrame) -> None:
+        assert list(usage.columns) == list(AP_USAGE_COLUMNS)
+        for row in usage.to_dict("records"):
+            key = row["site"], row["ap"], row["start_ms"]
+            self.ap_usage[level][key] = {str(k): v for k, v in row.items()}
+
+    def read_ap_usage(
+        self, level: ApLevel, start_ms: int, end_ms: int, *, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        return usage_frame(
+            [
+                row
+                for (site, _, start), row in sorted(self.ap_usage[level].items())
+                if start_ms <= start < end_ms and (sites is None or site in sites)
+            ],
+            AP_USAGE_COLUMNS,
         )
 
     def close(self) -> None: ...

@@ -11,7 +11,7 @@ from pandas.arrays import FloatingArray, IntegerArray
 from pipeline.spool.destination import SpooledLine
 from pipeline.store.base import StoreError
 from pipeline.store.influx.line_protocol import fields_of
-from pipeline.store.schema import SAMPLE_COLUMNS, SAMPLE_FIELDS, USAGE_COLUMNS, USAGE_FIELDS
+from pipeline.store.schema import SAMPLE_COLUMNS, SAMPLE_FIELDS, UsageSchema
 
 _PACK_ROWS: Final = 50_000
 """Rows are packed into arrays in pieces: as Python objects they take ten times the memory."""
@@ -83,9 +83,9 @@ def sample_columns() -> Columns:
     return Columns(SAMPLE_TYPES)
 
 
-def usage_columns() -> Columns:
+def usage_columns(schema: UsageSchema) -> Columns:
     """For usage."""
-    return Columns(USAGE_COLUMNS)
+    return Columns(schema.columns)
 
 
 def add_sample_rows(columns: Columns, ap: str, site: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -96,12 +96,19 @@ def add_sample_rows(columns: Columns, ap: str, site: str, rows: Sequence[Sequenc
         columns.add({"ap": [ap] * len(rows), "site": [site] * len(rows), "ts_ms": times, **named})
 
 
-def add_usage_rows(columns: Columns, site: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Add rows of a series of usage: time, then `USAGE_FIELDS` in order."""
+def add_usage_rows(
+    columns: Columns, schema: UsageSchema, subject: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Add rows of a series of usage: time, then the schema's fields in order.
+
+    A field that a point lacks, such as one that came later, is unknown, or 0 where it never is.
+    """
     if rows:
         times, *fields = zip(*rows, strict=True)
-        named = dict(zip(USAGE_FIELDS, fields, strict=True))
-        columns.add({"site": [site] * len(rows), "start_ms": times, **named})
+        whose = {
+            name: [value] * len(rows) for name, value in zip(schema.subject, subject, strict=True)
+        }
+        columns.add({**whose, "start_ms": times, **dict(zip(schema.fields, fields, strict=True))})
 
 
 def add_spooled(columns: Columns, lines: Iterable[SpooledLine]) -> None:

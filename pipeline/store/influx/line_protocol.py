@@ -16,9 +16,7 @@ from pipeline.store.base import Level, StoreError
 from pipeline.store.schema import (
     SAMPLE_FIELDS,
     SAMPLE_MEASUREMENT,
-    USAGE_FIELDS,
-    USAGE_MEASUREMENTS,
-    USAGE_TAGS,
+    UsageSchema,
 )
 
 _ESCAPES: Final = str.maketrans({",": r"\,", "=": r"\=", " ": r"\ "})
@@ -70,24 +68,32 @@ def sample_line_of(site: str, ap: str, ts_ms: int, fields: Mapping[str, Value | 
     return f"{head} {written} {ts_ms}".encode()
 
 
-def usage_lines(level: Level, usage: pd.DataFrame, tags: SiteTags) -> Iterator[bytes]:
+def usage_lines(
+    schema: UsageSchema, level: Level, usage: pd.DataFrame, tags: SiteTags
+) -> Iterator[bytes]:
     """Rows of usage as lines. `tags`: each site's kind and commune; an unknown one is left out."""
-    measurement = USAGE_MEASUREMENTS[level]
+    measurement = schema.measurements[level]
     # As objects, so that a nullable integer arrives as an int or NA, never by way of a float.
-    columns = [usage[name].astype(object) for name in ("site", "start_ms", *USAGE_FIELDS)]
-    for site, start_ms, *values in zip(*columns, strict=True):
-        head = _head(measurement, usage_tags(site, tags))
+    subjects = [usage[name] for name in schema.subject]
+    columns = [usage[name].astype(object) for name in ("start_ms", *schema.fields)]
+    for subject, (start_ms, *values) in zip(
+        zip(*subjects, strict=True), zip(*columns, strict=True), strict=True
+    ):
+        head = _head(measurement, usage_tags(schema, subject, tags))
         written = ",".join(
             f"{name}={int(value)}i"
-            for name, value in zip(USAGE_FIELDS, values, strict=True)
+            for name, value in zip(schema.fields, values, strict=True)
             if value is not pd.NA and value is not None
         )
         yield f"{head} {written} {start_ms}".encode()
 
 
-def usage_tags(site: str, tags: SiteTags) -> tuple[tuple[str, str], ...]:
-    """The tags of a site's usage, those that are known."""
-    named = zip(USAGE_TAGS, (site, *tags.get(site, (None, None))), strict=True)
+def usage_tags(
+    schema: UsageSchema, subject: tuple[str, ...], tags: SiteTags
+) -> tuple[tuple[str, str], ...]:
+    """The tags of usage, those that are known. `subject`: whose it is, its site first."""
+    of_site = tags.get(subject[0], (None, None))
+    named = zip(schema.tags, (*subject, *of_site), strict=True)
     return tuple((name, value) for name, value in named if value)
 
 

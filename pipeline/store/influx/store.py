@@ -8,11 +8,12 @@ import pandas as pd
 from collectors.reading import Reading
 from pipeline.spool.forwarder import Forwarder
 from pipeline.spool.spool import Spool, Waiting
-from pipeline.store.base import Level
+from pipeline.store.base import ApLevel, Level
 from pipeline.store.influx.line_protocol import SiteTags, sample_line
 from pipeline.store.influx.samples import Samples
 from pipeline.store.influx.server import InfluxServer
 from pipeline.store.influx.usage import PATIENCE_S, UsageTable
+from pipeline.store.schema import AP_USAGE, SITE_USAGE
 
 
 class InfluxStore:
@@ -39,7 +40,10 @@ class InfluxStore:
         self._now_ms = now_ms
         self.spool = spool
         self._samples = Samples(server, raw_bucket, spool)
-        self._usage = UsageTable(server, usage_bucket, site_tags, patience_s=patience_s)
+        self._usage, self._ap_usage = (
+            UsageTable(schema, server, usage_bucket, site_tags, patience_s=patience_s)
+            for schema in (SITE_USAGE, AP_USAGE)
+        )
         self.forwarder = Forwarder(spool, self._samples, now_ms=now_ms)
 
     def write_samples(self, readings: Sequence[Reading]) -> None:
@@ -86,6 +90,16 @@ class InfluxStore:
     ) -> pd.DataFrame:
         """See the protocol."""
         return self._usage.read(level, start_ms, end_ms, sites)
+
+    def write_ap_usage(self, level: ApLevel, usage: pd.DataFrame) -> None:
+        """See the protocol. On the server on return."""
+        self._ap_usage.write(level, usage)
+
+    def read_ap_usage(
+        self, level: ApLevel, start_ms: int, end_ms: int, *, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """See the protocol."""
+        return self._ap_usage.read(level, start_ms, end_ms, sites)
 
     def close(self) -> None:
         """Stop sending and release files and connections; what waits stays in the spool."""

@@ -1,6 +1,6 @@
 """Usage in InfluxDB, where a rewrite must replace a row and not merge with it."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -14,7 +14,7 @@ from pipeline.store.influx.frames import add_usage_rows, usage_columns
 from pipeline.store.influx.line_protocol import SiteTags, usage_lines, usage_tags
 from pipeline.store.influx.runs import deletions
 from pipeline.store.influx.server import InfluxServer
-from pipeline.store.schema import USAGE_COLUMNS, USAGE_FIELDS, USAGE_MEASUREMENTS, USAGE_TAGS
+from pipeline.store.schema import UsageSchema
 
 BATCH_LINES: Final = 5000
 WINDOW_MS: Final = {level: days * 86_400_000 for level, days in
@@ -25,33 +25,36 @@ LONG: Final = 8
 PATIENCE_S: Final = 60.0
 """How long one request waits for a server that is busy or restarts. Usage needs no spool: what
 could not be written stays due, and is computed again."""
-_NULLABLE: Final = tuple(name for name, kind in USAGE_COLUMNS.items() if kind == "Int64")
+_ALWAYS: Final = "end_ms"
+"""A field that every point of usage has."""
 
 _Series = tuple[str, ...]
-"""The values of `USAGE_TAGS`; '' where a tag is absent."""
+"""The values of the schema's tags, those of its subject first; '' where a tag is absent."""
 _Times = dict[_Series, list[int]]
 
 log = structlog.get_logger(__name__)
 
 
 class UsageTable:
-    """The usage of a bucket."""
+    """The usage of a bucket, of sites or of access points."""
 
     def __init__(
         self,
+        schema: UsageSchema,
         server: InfluxServer,
         bucket: str,
         site_tags: SiteTags,
         *,
         patience_s: float = PATIENCE_S,
     ):
+        self._schema = schema
         self._server = server
         self._bucket = bucket
         self._site_tags = site_tags
         self._patience_s = patience_s
 
     def write(self, level: Level, usage: pd.DataFrame) -> None:
-        """Replace the rows of the same (`site`, `start_ms`).
+        """Replace the rows of the same key.
 
         InfluxDB would keep a stored value where the new one is unknown, and a whole second row
         where the site's kind or commune has changed. Both are deleted; should that be cut short,
@@ -59,10 +62,10 @@ class UsageTable:
         """
         if usage.empty:
             return
-        measurement = USAGE_MEASUREMENTS[level]
+        measurement = self._schema.measurements[level]
         for statement in self._deletions(measurement, *self._forgotten_values(level, usage)):
             self._patiently(self._server.execute, statement)
-        lines = list(usage_lines(level, usage, self._site_tags))
+        lines = list(usage_lines(self._schema, level, usage, self._site_tags))
         for first in range(0, len(lines), BATCH_LINES):
             self._patiently(self._server.write, lines[first : first + BATCH_LINES])
         for statement in self._deletions(measurement, *self._former_rows(level, usage)):
@@ -79,13 +82,13 @@ class UsageTable:
     def read(
         self, level: Level, start_ms: int, end_ms: int, sites: Collection[str] | None = None
     ) -> pd.DataFrame:
-        """The periods that start in [start, end), sorted by (`site`, `start_ms`)."""
-        former, present = usage_columns(), usage_columns()
-        for series, values in self._rows(level, USAGE_FIELDS, start_ms, end_ms, sites):
-            columns = present if series == self._series_of(series[0]) else former
-            add_usage_rows(columns, series[0], values)
+        """The periods that start in [start, end), sorted by their key."""
+        former, present = usage_columns(self._schema), usage_columns(self._schema)
+        for series, values in self._rows(level, self._schema.fields, start_ms, end_ms, sites):
+            columns = present if self._is_present(series) else former
+            add_usage_rows(columns, self._schema, self._subject(series), values)
         frame = pd.concat([former.frame(), present.frame()])
-        key = ["site", "start_ms"]
+        key = self._schema.key
         return frame.drop_duplicates(key, keep="last").sort_values(
             key, kind="stable", ignore_index=True
         )
@@ -98,73 +101,88 @@ class UsageTable:
         end_ms: int,
         sites: Collection[str] | None = None,
     ) -> Iterator[tuple[_Series, list[list[Any]]]]:
-        measurement = USAGE_MEASUREMENTS[level]
+        measurement = self._schema.measurements[level]
         if end_ms - start_ms > LONG * WINDOW_MS[level]:
             start_ms, end_ms = self._server.extent(
-                self._bucket, "aps", measurement, start_ms, end_ms
+                self._bucket, _ALWAYS, measurement, start_ms, end_ms
             )
         for start, end in influxql.spans(start_ms, end_ms, WINDOW_MS[level]):
             for group in influxql.groups(sites, influxql.NAMES_A_STATEMENT):
                 conditions = [influxql.within(start, end)]
                 if group is not None:
                     conditions.append(influxql.one_of("site", group))
-                statement = influxql.select(fields, measurement, conditions, by=USAGE_TAGS)
+                statement = influxql.select(fields, measurement, conditions, by=self._schema.tags)
                 for rows in self._server.query(self._bucket, statement):
-                    yield tuple(rows.tags[name] for name in USAGE_TAGS), rows.values
+                    yield self._series(rows.tags), rows.values
 
     def _forgotten_values(self, level: Level, usage: pd.DataFrame) -> tuple[_Times, _Times]:
         """Stored rows that hold a value where the new row holds none: all times, and theirs."""
-        unknown = usage[usage[list(_NULLABLE)].isna().any(axis=1)]
+        nullable = self._schema.nullable
+        unknown = usage[usage[list(nullable)].isna().any(axis=1)]
         if unknown.empty:
             return {}, {}
-        keys = zip(unknown["site"], unknown["start_ms"].tolist(), strict=True)
-        missing = dict(zip(keys, unknown[list(_NULLABLE)].isna().to_numpy().tolist(), strict=True))
+        missing = dict(
+            zip(
+                self._keys(unknown), unknown[list(nullable)].isna().to_numpy().tolist(), strict=True
+            )
+        )
         every: _Times = {}
         stale: _Times = {}
         # A column that is never unknown comes along, so that every stored row is seen.
-        stored = self._rows(level, (*_NULLABLE, "aps"), *_extent(unknown), _few_sites(unknown))
+        stored = self._rows(level, (*nullable, _ALWAYS), *_extent(unknown), _few_sites(unknown))
         for series, values in stored:
-            if series != self._series_of(series[0]):
+            if not self._is_present(series):
                 continue
             every.setdefault(series, []).extend(row[0] for row in values)
             for time, *held, _ in values:
-                gone = missing.get((series[0], time), ())
+                gone = missing.get((*self._subject(series), time), ())
                 if any(no and has is not None for no, has in zip(gone, held, strict=False)):
                     stale.setdefault(series, []).append(time)
         return every, stale
 
     def _former_rows(self, level: Level, usage: pd.DataFrame) -> tuple[_Times, _Times]:
-        """Stored rows of the same sites and times under another kind or commune."""
+        """Stored rows of the same key under another kind or commune."""
         start_ms, end_ms = _extent(usage)
         window = influxql.within(start_ms, end_ms)
-        measurement = USAGE_MEASUREMENTS[level]
-        statement = influxql.edge("last", "aps", measurement, [window], by=USAGE_TAGS)
+        measurement = self._schema.measurements[level]
+        statement = influxql.edge("last", _ALWAYS, measurement, [window], by=self._schema.tags)
         here = set(usage["site"])
         sites = {
             rows.tags["site"]
             for rows in self._server.query(self._bucket, statement)
-            if rows.tags["site"] in here
-            and tuple(rows.tags[name] for name in USAGE_TAGS) != self._series_of(rows.tags["site"])
+            if rows.tags["site"] in here and not self._is_present(self._series(rows.tags))
         }
         every: _Times = {}
         stale: _Times = {}
-        written = {site: set(rows["start_ms"]) for site, rows in usage.groupby("site")}
-        for series, values in self._rows(level, ("aps",), start_ms, end_ms, sites):
-            if series != self._series_of(series[0]):
+        if not sites:
+            return every, stale
+        written = set(self._keys(usage))
+        for series, values in self._rows(level, (_ALWAYS,), start_ms, end_ms, sites):
+            if not self._is_present(series):
                 every.setdefault(series, []).extend(time for time, _ in values)
         for series, times in every.items():
-            stale[series] = [time for time in times if time in written[series[0]]]
+            whose = self._subject(series)
+            stale[series] = [time for time in times if (*whose, time) in written]
         return every, stale
 
-    @staticmethod
-    def _deletions(measurement: str, every: _Times, stale: _Times) -> Iterator[str]:
+    def _deletions(self, measurement: str, every: _Times, stale: _Times) -> Iterator[str]:
         for series, times in stale.items():
-            tags = dict(zip(USAGE_TAGS, series, strict=True))
+            tags = dict(zip(self._schema.tags, series, strict=True))
             yield from deletions(measurement, tags, every[series], frozenset(times))
 
-    def _series_of(self, site: str) -> _Series:
-        tags = dict(usage_tags(site, self._site_tags))
-        return tuple(tags.get(name, "") for name in USAGE_TAGS)
+    def _keys(self, usage: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+        return zip(*(usage[name].tolist() for name in self._schema.key), strict=True)
+
+    def _series(self, tags: Mapping[str, str]) -> _Series:
+        return tuple(tags.get(name, "") for name in self._schema.tags)
+
+    def _subject(self, series: _Series) -> tuple[str, ...]:
+        return series[: len(self._schema.subject)]
+
+    def _is_present(self, series: _Series) -> bool:
+        """Whether a series has the kind and commune that its site has now."""
+        tags = usage_tags(self._schema, self._subject(series), self._site_tags)
+        return series == self._series(dict(tags))
 
     def _patiently(self, request: Callable[[str, Any], None], content: Any) -> None:
         Retrying(

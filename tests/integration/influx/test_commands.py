@@ -121,8 +121,8 @@ def test_doctor_looks_at_the_server_the_token_the_buckets_and_the_spool(
     assert "not as an InfluxDB does" in found["InfluxDB"]["seen"]
     assert found["InfluxDB buckets"]["health"] == "ok"
     assert found["spool"]["seen"].startswith("Nothing waits.")
-    # 3 access points, and 2 sites at 3 levels of usage.
-    assert found["InfluxDB series"]["seen"].startswith("9 for 3 access points and 2 sites")
+    # 3 access points and 2 levels of usage each, and 2 sites at 3 levels.
+    assert found["InfluxDB series"]["seen"].startswith("15 for 3 access points and 2 sites")
     assert city.influxd.query("SHOW SERIES", city.raw).count(b"sample,") == 3
     assert city.influxd.query("SHOW SERIES", city.usage).count(b"usage_") == 6
 

@@ -16,6 +16,7 @@ from pipeline.spool.spool import Spool
 from pipeline.store.base import StoreError
 from pipeline.store.influx.store import InfluxStore
 from pipeline.store.influx.usage import UsageTable
+from pipeline.store.schema import SITE_USAGE
 from tests.integration.influx.conftest import TOKEN, City
 from tests.integration.influx.influxd import INFLUXD, MISSING, Influxd
 from tests.integration.influx.proxy import Fault, Proxy
@@ -255,7 +256,7 @@ def test_sigkill_of_the_writing_process_with_a_full_spool(
 
 def test_usage_waits_for_a_busy_server_and_says_when_it_gives_up(city: City) -> None:
     rows = usage(usage_row("lib-1", T, aps=1))
-    table = UsageTable(city.server(), city.usage, {}, patience_s=5)
+    table = UsageTable(SITE_USAGE, city.server(), city.usage, {}, patience_s=5)
     city.proxy.faults.extend([Fault(503, {"Retry-After": "0"})] * 2)
     table.write("hour", rows)
     assert len(table.read("hour", T, T + 1)) == 1

@@ -14,7 +14,7 @@ from pipeline.store.influx.line_protocol import (
     unwritable,
     usage_lines,
 )
-from pipeline.store.schema import SAMPLE_FIELDS, USAGE_COLUMNS, USAGE_FIELDS
+from pipeline.store.schema import SAMPLE_FIELDS, SITE_USAGE, USAGE_COLUMNS, USAGE_FIELDS
 
 quantity = st.none() | st.integers(0, MAX_COUNTER)
 anything = st.builds(
@@ -89,7 +89,7 @@ def test_usage_carries_kind_and_commune_where_known_and_no_unknown_value() -> No
         {name: pd.Series([r[name] for r in rows], dtype=t) for name, t in USAGE_COLUMNS.items()}
     )
     tags = {"s 1": ("library", "Mont-sur-Marchienne"), "s2": ("park", None)}
-    first, second, third = usage_lines("15min", usage, tags)
+    first, second, third = usage_lines(SITE_USAGE, "15min", usage, tags)
     assert first.startswith(rb"usage_15min,commune=Mont-sur-Marchienne,kind=library,site=s\ 1 ")
     assert first.endswith(b" 900000")
     assert fields_of(first) == dict.fromkeys(USAGE_FIELDS, 5) | {"rx_bytes": 2**53 + 1}

@@ -12,7 +12,7 @@ from collectors.reading import Reading
 from config.deployment import Deployment
 from pipeline.store.base import ApLevel, Level, StoreError
 from pipeline.store.schema import USAGE_COLUMNS
-from pipeline.usage.compute import Computer
+from pipeline.usage.compute import Computer, service_of
 from pipeline.usage.intervals import Ints
 from pipeline.usage.periods import window_ceil, window_floor
 
@@ -78,7 +78,7 @@ class MemoryStore:
         In UTC milliseconds.
         """
         computer = Computer(deployment, self)
-        service = computer.service()
+        service = service_of(deployment, self)
         end_ms = window_ceil(int(self._samples.ts_ms.max()))
         start_ms = window_floor(int(service.rows_since.min()))
         chunks = [chunk.usage for chunk in computer.chunks(start_ms, end_ms, service)]

@@ -11,7 +11,7 @@ import structlog
 
 from config.deployment import Deployment
 from pipeline.store.base import Store
-from pipeline.usage.compute import Chunk, Computer
+from pipeline.usage.compute import Chunk, Computer, service_of
 from pipeline.usage.expiry import samples_kept_since_ms
 from pipeline.usage.periods import WINDOW_MS, bounds, window_ceil, window_floor
 from pipeline.usage.rollup import AMOUNTS, roll_up
@@ -107,7 +107,7 @@ class Aggregator:
             return self._recompute(start_ms, end_ms, sites, progress)
 
     def _close_windows(self, now_ms: int, progress: Progress | None) -> None:
-        service = self._computer.service()
+        service = service_of(self._deployment, self._store)
         started = service.rows_since < now_ms
         if not started.any():
             return
@@ -132,7 +132,7 @@ class Aggregator:
         closed = self._state.closed_until_ms()
         if closed is None:
             return 0
-        service = self._computer.service()
+        service = service_of(self._deployment, self._store)
         first = min((seen[0] for seen in self._store.span().values()), default=closed)
         start, end = window_floor(max(start_ms, first)), min(window_ceil(end_ms), closed)
         chosen = set(service.sites if sites is None else sites)

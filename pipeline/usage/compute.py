@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import pandas as pd
 
@@ -34,22 +34,35 @@ class Chunk:
     """Columns `ap` and `site`: who was heard where, each pair once."""
 
 
+class SampleSource(Protocol):
+    """The part of a store that computing reads."""
+
+    def read_samples(self, start_ms: int, end_ms: int) -> pd.DataFrame:
+        """Read the samples of a window."""
+
+    def last_samples(
+        self, before_ms: int, since_ms: int, *, with_counters: bool = False
+    ) -> pd.DataFrame:
+        """Read each AP's last sample in [since, before), with_counters: the last that has one."""
+
+
+def service_of(deployment: Deployment, store: Store) -> Service:
+    """Who is in service when, by what was seen of each site."""
+    return in_service(deployment, _seen(deployment, store))
+
+
 class Computer:
     """Computes usage of any span of 15-minute windows, all sites together.
 
     All sites, because an AP that moved holds at its old site until its first sample at the new one.
     """
 
-    def __init__(self, deployment: Deployment, store: Store) -> None:
+    def __init__(self, deployment: Deployment, source: SampleSource) -> None:
         self._deployment = deployment
-        self._store = store
+        self._source = source
         self._maintenance = maintenance_of(deployment)
         hours = deployment.settings.usage.max_counter_gap_hours
         self._max_counter_gap_ms = round(hours * 3_600_000)
-
-    def service(self) -> Service:
-        """Who is in service when, by what was seen of each site."""
-        return in_service(self._deployment, self._seen())
 
     def chunks(self, start_ms: int, end_ms: int, service: Service) -> Iterator[Chunk]:
         """Compute [start, end), both on the window, in as few chunks as memory allows."""
@@ -61,33 +74,25 @@ class Computer:
             until, read, count = at, [], 0
             # By what is there: history may be far sparser than what is polled now.
             while until < last and count <= MAX_SAMPLES // 2:
-                read.append(self._store.read_samples(until, min(until + step, last)))
+                read.append(self._source.read_samples(until, min(until + step, last)))
                 count += len(read[-1])
                 until = min(until + step, last)
             yield self._chunk(at, until, read, service)
             at = until
 
-    def _seen(self) -> Seen:
-        seen = self._store.span()
-        newest = max((last for _, last in seen.values()), default=0)
-        kept = samples_kept_since_ms(self._deployment, newest)
-        if kept is None:
-            return seen
-        return with_expired(seen, self._store.read_usage("day", *at_the_edge(kept)))
-
     def _chunk(
         self, start_ms: int, end_ms: int, read: Sequence[pd.DataFrame], service: Service
     ) -> Chunk:
-        store, gap = self._store, self._max_counter_gap_ms
+        source, gap = self._source, self._max_counter_gap_ms
         samples = pd.concat(
             [
-                store.last_samples(start_ms, start_ms - gap, with_counters=True),
-                store.last_samples(start_ms, start_ms - MAX_HOLD_MS),
+                source.last_samples(start_ms, start_ms - gap, with_counters=True),
+                source.last_samples(start_ms, start_ms - MAX_HOLD_MS),
                 *read,
             ],
             ignore_index=True,
         )
-        usage = aggregate(
+        usage, _ = aggregate(
             samples,
             service,
             start_ms,
@@ -103,3 +108,12 @@ class Computer:
         aps = self._deployment.access_points.values()
         per_day = sum(DAY_S / self._deployment.poll_seconds(ap) for ap in aps)
         return max(1, int(MAX_SAMPLES / max(per_day, 1) * DAY_S * 1000 / WINDOW_MS))
+
+
+def _seen(deployment: Deployment, store: Store) -> Seen:
+    seen = store.span()
+    newest = max((last for _, last in seen.values()), default=0)
+    kept = samples_kept_since_ms(deployment, newest)
+    if kept is None:
+        return seen
+    return with_expired(seen, store.read_usage("day", *at_the_edge(kept)))

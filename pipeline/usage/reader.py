@@ -9,7 +9,7 @@ import pandas as pd
 
 from config.deployment import Deployment
 from pipeline.store.base import Store
-from pipeline.usage.compute import Computer
+from pipeline.usage.compute import Computer, service_of
 from pipeline.usage.periods import bounds, window_floor
 from pipeline.usage.rollup import roll_up, with_known_time
 
@@ -37,7 +37,8 @@ class UsageReader:
         frames = [self._store.read_usage("15min", start_ms, closed, sites=sites)]
         if closed < end_ms:
             computer = Computer(self._deployment, self._store)
-            for chunk in computer.chunks(closed, end_ms, computer.service()):
+            service = service_of(self._deployment, self._store)
+            for chunk in computer.chunks(closed, end_ms, service):
                 usage = chunk.usage
                 frames.append(usage if sites is None else usage[usage["site"].isin(sites)])
         return _joined(frames)

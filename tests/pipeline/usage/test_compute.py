@@ -5,7 +5,7 @@ import pytest
 from collectors.reading import Reading
 from config.deployment import AccessPoint, Site
 from pipeline.usage import compute
-from pipeline.usage.compute import Chunk, Computer
+from pipeline.usage.compute import Chunk, Computer, service_of
 from pipeline.usage.periods import WINDOW_MS
 from tests.pipeline.memory_store import MemoryStore, city
 
@@ -25,8 +25,8 @@ def chunks(monkeypatch: pytest.MonkeyPatch, samples_a_window: int) -> list[Chunk
         [AccessPoint(ap="a1", site="s1", source="snmp", host="192.0.2.1", poll_seconds=60)],
     )
     monkeypatch.setattr(compute, "MAX_SAMPLES", 60)
-    computer = Computer(deployment, store)
-    return list(computer.chunks(T, T + WINDOWS * WINDOW_MS, computer.service()))
+    computer, service = Computer(deployment, store), service_of(deployment, store)
+    return list(computer.chunks(T, T + WINDOWS * WINDOW_MS, service))
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,10 @@ def ours(deployment: Deployment, frame: pd.DataFrame) -> pd.DataFrame:
     first = frame.groupby("site")["ts_ms"].agg(["min", "max"])
     span = {str(site): (int(row["min"]), int(row["max"])) for site, row in first.iterrows()}
     service = in_service(deployment, span)
-    usage = aggregate(frame, service, START, END, maintenance={}, max_counter_gap_ms=86_400_000)
+    usage, aps = aggregate(
+        frame, service, START, END, maintenance={}, max_counter_gap_ms=86_400_000
+    )
+    aps.over(bounds("hour", START, END, deployment.settings.zone), deployment.sites)
     roll_up(usage, bounds("hour", START, END, deployment.settings.zone))
     roll_up(usage, bounds("day", START, END, deployment.settings.zone))
     return usage

@@ -30,10 +30,10 @@ SLIVER: Final = 0.9
 class Flows:
     """What flowed until each sample that has a counter, since its AP's previous such sample."""
 
-    site: Ints
+    sample: Ints
+    """Index of the later sample of each pair."""
     ts: Ints
     previous_ts: Ints
-    ap: Ints
     rx_bytes: Ints
     """UNKNOWN where the two samples cannot be compared."""
     tx_bytes: Ints
@@ -56,10 +56,9 @@ def flows(samples: Samples, max_gap_ms: int) -> Flows:
         boot=_boots(samples.uptime_s[before], samples.uptime_s[after], elapsed_ms),
     )
     return Flows(
-        site=samples.site[after],
+        sample=after,
         ts=samples.ts[after],
         previous_ts=samples.ts[before],
-        ap=samples.ap[after],
         rx_bytes=_flow(samples.rx_bytes[before], samples.rx_bytes[after], pair),
         tx_bytes=_flow(samples.tx_bytes[before], samples.tx_bytes[after], pair),
     )

@@ -1,4 +1,4 @@
-"""Sites by 15-minute windows, and the pieces of held samples that lie in them."""
+"""Rows by 15-minute windows, and the pieces of held samples that lie in them."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,19 @@ import numpy.typing as npt
 
 from pipeline.usage.intervals import Ints
 from pipeline.usage.periods import WINDOW_MS
+from pipeline.usage.placements import Placements
 from pipeline.usage.samples import Samples
+
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells of `sites` x `windows`, numbered site by site."""
+    """Cells of `rows` x `windows`, numbered row by row. A row is a site, or an AP at a site."""
 
     start_ms: int
     windows: int
-    sites: int
+    rows: int
 
     @property
     def end_ms(self) -> int:
@@ -26,15 +29,20 @@ class Grid:
     @property
     def size(self) -> int:
         """Number of cells."""
-        return self.sites * self.windows
+        return self.rows * self.windows
 
-    def covers(self, ts: Ints) -> npt.NDArray[np.bool_]:
+    @property
+    def starts(self) -> Ints:
+        """Start of each window."""
+        return self.start_ms + np.arange(self.windows, dtype=np.int64) * WINDOW_MS
+
+    def covers(self, ts: Ints) -> Mask:
         """Which instants lie in a window of the grid."""
         return (ts >= self.start_ms) & (ts < self.end_ms)
 
-    def cell(self, site: Ints, ts: Ints) -> Ints:
-        """Cell of each site and instant."""
-        return site * self.windows + (ts - self.start_ms) // WINDOW_MS
+    def cell(self, row: Ints, ts: Ints) -> Ints:
+        """Cell of each row and instant."""
+        return row * self.windows + (ts - self.start_ms) // WINDOW_MS
 
     def sum(self, cells: Ints, amounts: Ints) -> Ints:
         """Sum amounts by cell, exactly."""
@@ -49,8 +57,12 @@ class Pieces:
 
     ap: Ints
     site: Ints
+    placement: Ints
     window: Ints
     cell: Ints
+    """Of the grid of placements."""
+    heads: Ints
+    """Where runs of pieces of one cell begin."""
     start: Ints
     end: Ints
     state: Ints
@@ -62,9 +74,12 @@ class Pieces:
         return self.end - self.start
 
 
-def cut(samples: Samples, starts: Ints, ends: Ints, grid: Grid) -> Pieces:
-    """Cut each sample's time [start, end) at the windows' bounds; what is off the grid is left."""
-    starts = np.maximum(starts, grid.start_ms)
+def cut(samples: Samples, ends: Ints, placements: Placements, grid: Grid) -> Pieces:
+    """Cut each sample's time until `ends` at the windows' bounds; what is off the grid is left.
+
+    `grid`: that of the placements.
+    """
+    starts = np.maximum(samples.ts, grid.start_ms)
     ends = np.minimum(ends, grid.end_ms)
     held = np.flatnonzero(starts < ends)
     starts, ends = starts[held], ends[held]
@@ -75,14 +90,22 @@ def cut(samples: Samples, starts: Ints, ends: Ints, grid: Grid) -> Pieces:
     window = first[which] + nth
     window_start = grid.start_ms + window * WINDOW_MS
     sample = held[which]
-    site = samples.site[sample]
+    placement = placements.of_sample[sample]
+    cell = placement * grid.windows + window
     return Pieces(
         ap=samples.ap[sample],
-        site=site,
+        site=samples.site[sample],
+        placement=placement,
         window=window,
-        cell=site * grid.windows + window,
+        cell=cell,
+        heads=run_heads(cell),
         start=np.maximum(starts[which], window_start),
         end=np.minimum(ends[which], window_start + WINDOW_MS),
         state=samples.state[sample],
         clients=samples.clients[sample],
     )
+
+
+def run_heads(values: Ints) -> Ints:
+    """Where runs of equal values begin."""
+    return np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1]))[: len(values)])

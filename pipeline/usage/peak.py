@@ -9,18 +9,19 @@ from pipeline.usage.samples import UNKNOWN
 
 
 def peaks(pieces: Pieces, aps: Ints, grid: Grid) -> Ints:
-    """Peak of each cell: the largest sum of held client counts over the instants at which at least
-    four fifths of the site's APs have one; UNKNOWN where there is no such instant.
+    """Peak of each cell of the grid of sites: the largest sum of held client counts over the
+    instants at which at least four fifths of the site's APs have one; UNKNOWN where there is none.
     """
     known = np.flatnonzero(pieces.clients != UNKNOWN)
-    cell, clients = pieces.cell[known], pieces.clients[known]
+    cell = pieces.site[known] * grid.windows + pieces.window[known]
+    clients = pieces.clients[known]
     origin = grid.start_ms + pieces.window[known] * WINDOW_MS
     # Each piece begins and ends within its window, so that every cell starts from nothing.
     span = WINDOW_MS + 1
     instant = np.concatenate(
         (cell * span + pieces.start[known] - origin, cell * span + pieces.end[known] - origin)
     )
-    order = np.argsort(instant)
+    order = np.argsort(instant, kind="stable")
     instant = instant[order]
     now = np.cumsum(np.concatenate((clients, -clients))[order])
     told = np.cumsum(np.repeat(np.array([1, -1]), len(known))[order])

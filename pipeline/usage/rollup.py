@@ -11,7 +11,12 @@ from pipeline.usage.intervals import Ints
 KEYS: Final = ("site", "start_ms", "end_ms")
 AMOUNTS: Final = {name: dtype for name, dtype in USAGE_COLUMNS.items() if name not in KEYS}
 """The columns of usage that say how much, with their types."""
-_LARGEST: Final = ("aps", "peak_clients")
+SESSION_COLUMNS: Final = (
+    "watched_ms", "sessions", "passers_by", "device_days", "randomised_device_days",
+)  # fmt: skip
+"""What samples do not tell."""
+SAMPLED: Final = {name: dtype for name, dtype in AMOUNTS.items() if name not in SESSION_COLUMNS}
+LARGEST: Final = ("aps", "peak_clients")
 """Not additive: of a longer period they are the largest of the shorter ones."""
 
 
@@ -47,7 +52,7 @@ def roll_up(usage: pd.DataFrame, bounds: Ints) -> pd.DataFrame:
         "end_ms": bounds[period[groups] + 1],
     }
     for name in usage.columns.drop(list(KEYS)):
-        reduce = np.maximum.reduceat if name in _LARGEST else np.add.reduceat
+        reduce = np.maximum.reduceat if name in LARGEST else np.add.reduceat
         if AMOUNTS.get(name) == "Int64":
             known = usage[name].notna().to_numpy()
             values = usage[name].to_numpy(np.int64, na_value=0)

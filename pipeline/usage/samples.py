@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from collectors.reading import HOLD
 from pipeline.usage.intervals import Ints
 
 UNKNOWN: Final = -1
@@ -15,7 +16,9 @@ UP: Final = 1
 DOWN: Final = 0
 MAX_INTERVAL_S: Final = 86_400
 """The longest poll interval that a deployment may set."""
-MAX_HOLD_MS: Final = MAX_INTERVAL_S * 1500
+HOLD_MS_PER_S: Final = round(HOLD * 1000)
+"""How long a sample holds at most, for each second of its poll interval."""
+MAX_HOLD_MS: Final = MAX_INTERVAL_S * HOLD_MS_PER_S
 
 _ANSWERS: Final = (
     "clients", "clients_2g", "clients_5g", "clients_6g", "rx_bytes", "tx_bytes", "uptime_s",
@@ -45,8 +48,8 @@ class Samples:
     site_names: tuple[str, ...]
 
     def hold_ends(self) -> Ints:
-        """Until when each sample holds: its AP's next one, at most 1.5 poll intervals."""
-        end = self.ts + np.minimum(self.interval_s * 1500, MAX_HOLD_MS)
+        """Until when each sample holds: its AP's next one, at most HOLD poll intervals."""
+        end = self.ts + np.minimum(self.interval_s * HOLD_MS_PER_S, MAX_HOLD_MS)
         same = self.ap[1:] == self.ap[:-1]
         end[:-1][same] = np.minimum(end[:-1], self.ts[1:])[same]
         return end

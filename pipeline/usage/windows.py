@@ -1,21 +1,31 @@
-"""Usage of every site in every 15-minute window, from samples. Pure; integers throughout, so that
-the same samples give the same bits however the work is cut up."""
+"""Usage of every site and access point in every 15-minute window, from samples. Pure; integers
+throughout, so that the same samples give the same bits however the work is cut up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from pipeline.usage.ap_windows import ApWindows, frame_of
 from pipeline.usage.counters import flows
-from pipeline.usage.grid import Grid, Pieces, cut
+from pipeline.usage.grid import Grid, Mask, Pieces, cut, run_heads
 from pipeline.usage.intervals import Intervals, Ints
 from pipeline.usage.peak import peaks
 from pipeline.usage.periods import WINDOW_MS
-from pipeline.usage.rollup import AMOUNTS
+from pipeline.usage.placements import Placements
+from pipeline.usage.rollup import SAMPLED
 from pipeline.usage.samples import DOWN, UNKNOWN, UP, Samples, from_frame
 from pipeline.usage.service import NEVER, Service
+
+
+class Aggregated(NamedTuple):
+    """Usage by 15-minute windows."""
+
+    sites: pd.DataFrame
+    """schema.USAGE_COLUMNS, sorted by (`site`, `start_ms`)."""
+    aps: ApWindows
+    """The same by access point, of which each period asked for is made."""
 
 
 def aggregate(
@@ -26,107 +36,78 @@ def aggregate(
     *,
     maintenance: Mapping[str, Intervals],
     max_counter_gap_ms: int,
-) -> pd.DataFrame:
-    """Usage (schema.USAGE_COLUMNS) of each site and window in [start, end), both on the window.
+) -> Aggregated:
+    """Usage of each site, and of each AP, and window in [start, end), both on the window.
 
     `samples`: those of [start, end), and of each AP the last one before `start` and the last one
-    with a counter; older ones and others change nothing. Sorted by (`site`, `start_ms`), one row
-    per site and window from the site's start of service on, observed or not.
+    with a counter; older ones and others change nothing. One row per site and window from the
+    site's start of service on, observed or not. What adds up is the same by site as by AP.
+    Samples know no sessions: those columns stay unknown.
     """
     read = from_frame(samples, service.aps, service.sites)
-    grid = Grid(start_ms, (end_ms - start_ms) // WINDOW_MS, len(read.site_names))
-    times = _Times.of(service, read)
-    since, until = times.of_pair(read.ap, read.site)
+    placements = Placements.of(service, read)
+    grid = Grid(start_ms, (end_ms - start_ms) // WINDOW_MS, len(placements))
+    since, until = (times[placements.of_sample] for times in (placements.since, placements.until))
     # A sample from before its AP was in service holds nothing.
     ends = np.where(read.ts < since, read.ts, np.minimum(read.hold_ends(), until))
-    pieces = cut(read, read.ts, ends, grid)
-    expected, aps = _expected(times, pieces, grid)
+    pieces = cut(read, ends, placements, grid)
+    expected, present = _expected(placements, pieces, grid)
     columns = _observed(pieces, grid, _inside(maintenance, read.site_names, pieces))
-    columns |= {"aps": aps, "expected_ms": expected, "peak_clients": peaks(pieces, aps, grid)}
-    columns |= _bytes(read, times, grid, max_counter_gap_ms)
-    columns |= _unwatched(grid)
-    return _frame(columns, read.site_names, times.rows_since, grid)
+    columns |= {"expected_ms": expected, "peak_clients": _most_clients(pieces, grid)}
+    columns |= _bytes(read, placements, grid, max_counter_gap_ms)
+    by_ap = ApWindows(read.ap_names, read.site_names, placements, grid, columns)
+    return Aggregated(_sites(by_ap, present, pieces, service), by_ap)
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
-    """`Service`, continued by APs and sites that samples name and no file does."""
-
-    ap_site: Ints
-    ap_since: Ints
-    ap_until: Ints
-    site_since: Ints
-    site_until: Ints
-    rows_since: Ints
-
-    @classmethod
-    def of(cls, service: Service, samples: Samples) -> "_Times":
-        aps = len(samples.ap_names) - len(service.aps)
-        sites = len(samples.site_names) - len(service.sites)
-        return cls(
-            ap_site=np.pad(service.ap_site, (0, aps), constant_values=UNKNOWN),
-            ap_since=np.pad(service.ap_since, (0, aps), constant_values=NEVER),
-            ap_until=np.pad(service.ap_until, (0, aps), constant_values=NEVER),
-            site_since=np.pad(service.site_since, (0, sites), constant_values=-NEVER),
-            site_until=np.pad(service.site_until, (0, sites), constant_values=NEVER),
-            rows_since=np.pad(service.rows_since, (0, sites), constant_values=-NEVER),
-        )
-
-    def of_pair(self, ap: Ints, site: Ints) -> tuple[Ints, Ints]:
-        """When an AP counts at a site: its own times where it is configured, else the site's."""
-        home = self.ap_site[ap] == site
-        return (
-            np.where(home, self.ap_since[ap], self.site_since[site]),
-            np.where(home, self.ap_until[ap], self.site_until[site]),
-        )
-
-
-def _expected(times: _Times, pieces: Pieces, grid: Grid) -> tuple[Ints, Ints]:
-    """AP-milliseconds in service, and APs in service, of each cell.
+def _expected(placements: Placements, pieces: Pieces, grid: Grid) -> tuple[Ints, Mask]:
+    """AP-milliseconds in service, and whether the AP is in service there, of each cell.
 
     An AP's time in a window is its site's as observed; what is left goes to the site that it was
     last heard from in the window, else to the configured one.
     """
-    aps = len(times.ap_site)
-    site = np.repeat(times.ap_site[:, None], grid.windows, axis=1)
-    # Pieces are in order of time: of several sites in a window the last stays.
-    site[pieces.ap, pieces.window] = pieces.site
-    starts = grid.start_ms + np.arange(grid.windows, dtype=np.int64) * WINDOW_MS
-    known = np.flatnonzero(site >= 0)
-    since, until = times.of_pair(known // grid.windows, site.ravel()[known])
-    window = starts[known % grid.windows]
+    placed = np.repeat(placements.home[:, None], grid.windows, axis=1)
+    # Pieces are in order of time: of several placements in a window the last stays.
+    placed[pieces.ap, pieces.window] = pieces.placement
+    flat = placed.ravel()
+    known = np.flatnonzero(flat >= 0)
+    since, until = (times[flat[known]] for times in (placements.since, placements.until))
+    window = grid.starts[known % grid.windows]
     span = np.clip(np.minimum(until, window + WINDOW_MS) - np.maximum(since, window), 0, None)
-    served = np.zeros(site.size, dtype=np.int64)
+    served = np.zeros(flat.size, dtype=np.int64)
     served[known] = span
 
     observed = np.flatnonzero(pieces.state != UNKNOWN)
     at = (pieces.ap * grid.windows + pieces.window)[observed]
-    since, until = times.of_pair(pieces.ap[observed], site.ravel()[at])
+    since, until = (times[flat[at]] for times in (placements.since, placements.until))
     within = np.minimum(pieces.end[observed], until) - np.maximum(pieces.start[observed], since)
-    seen = np.zeros(site.size, dtype=np.int64)
+    seen = np.zeros(flat.size, dtype=np.int64)
     np.add.at(seen, at, np.clip(within, 0, None))
-    cell = site.ravel()[known] * grid.windows + known % grid.windows
-    expected = grid.sum(cell, np.clip(served - seen, 0, None)[known])
-    expected += grid.sum(pieces.cell[observed], pieces.length[observed])
+    cell = flat[known] * grid.windows + known % grid.windows
+    expected = grid.sum(pieces.cell[observed], pieces.length[observed])
+    expected[cell] += np.clip(served - seen, 0, None)[known]
 
-    present = grid.sum(cell, ((served > 0) | (seen > 0))[known].astype(np.int64))
-    moved = observed[site.ravel()[at] != pieces.site[observed]]
-    visits = np.unique(pieces.cell[moved] * aps + pieces.ap[moved]) // max(aps, 1)
-    return expected, present + grid.sum(visits, np.ones(len(visits), dtype=np.int64))
+    present = np.zeros(grid.size, dtype=bool)
+    present[cell] = served[known] > 0
+    present[pieces.cell[observed]] = True
+    return expected, present
 
 
 def _observed(pieces: Pieces, grid: Grid, announced: Ints) -> dict[str, Ints]:
     plain = pieces.length - announced
-    known = pieces.clients != UNKNOWN
+    observed, known = pieces.state != UNKNOWN, pieces.clients != UNKNOWN
+    cells = pieces.cell[pieces.heads]
 
-    def total(mask: npt.NDArray[np.bool_], amounts: Ints) -> Ints:
-        return grid.sum(pieces.cell[mask], amounts[mask])
+    def total(mask: Mask, amounts: Ints) -> Ints:
+        if not len(cells):
+            return np.zeros(grid.size, dtype=np.int64)
+        # Pieces of a cell come in a row, but for an AP that went to and fro.
+        return grid.sum(cells, np.add.reduceat(np.where(mask, amounts, 0), pieces.heads))
 
     return {
-        "covered_ms": total(pieces.state != UNKNOWN, pieces.length),
+        "covered_ms": total(observed, pieces.length),
         "up_ms": total(pieces.state == UP, plain),
         "down_ms": total(pieces.state == DOWN, plain),
-        "maintenance_ms": total(pieces.state != UNKNOWN, announced),
+        "maintenance_ms": total(observed, announced),
         "clients_ms": total(known, pieces.length),
         "user_ms": total(known, pieces.length * pieces.clients),
     }
@@ -142,11 +123,23 @@ def _inside(maintenance: Mapping[str, Intervals], sites: tuple[str, ...], pieces
     return inside
 
 
-def _bytes(samples: Samples, times: _Times, grid: Grid, max_counter_gap_ms: int) -> dict[str, Ints]:
+def _most_clients(pieces: Pieces, grid: Grid) -> Ints:
+    """The most clients of each AP at one instant; UNKNOWN where none of its samples tells."""
+    peak = np.full(grid.size, UNKNOWN, dtype=np.int64)
+    if len(pieces.heads):
+        most = np.maximum.reduceat(pieces.clients, pieces.heads)
+        np.maximum.at(peak, pieces.cell[pieces.heads], most)
+    return peak
+
+
+def _bytes(
+    samples: Samples, placements: Placements, grid: Grid, max_counter_gap_ms: int
+) -> dict[str, Ints]:
     found = flows(samples, max_counter_gap_ms)
-    since, until = times.of_pair(found.ap, found.site)
-    counts = (found.previous_ts >= since) & (found.ts < until) & grid.covers(found.ts)
-    cell = grid.cell(found.site, found.ts)
+    placement = placements.of_sample[found.sample]
+    counts = (found.previous_ts >= placements.since[placement]) & grid.covers(found.ts)
+    counts &= found.ts < placements.until[placement]
+    cell = grid.cell(placement, found.ts)
     columns = {}
     for name, flow in (("rx_bytes", found.rx_bytes), ("tx_bytes", found.tx_bytes)):
         known = counts & (flow != UNKNOWN)
@@ -157,31 +150,38 @@ def _bytes(samples: Samples, times: _Times, grid: Grid, max_counter_gap_ms: int)
     return columns
 
 
-def _unwatched(grid: Grid) -> dict[str, Ints]:
-    """Samples count clients and know none of them: sessions have a source of their own."""
-    nothing = np.full(grid.size, UNKNOWN, dtype=np.int64)
-    told = ("sessions", "passers_by", "device_days", "randomised_device_days")
-    return {"watched_ms": np.zeros(grid.size, dtype=np.int64), **dict.fromkeys(told, nothing)}
+def _sites(by_ap: ApWindows, present: Mask, pieces: Pieces, service: Service) -> pd.DataFrame:
+    """What the APs at each site add up to, and the peak of the whole site."""
+    grid = by_ap.grid
+    sites = len(by_ap.site_names)
+    heads = run_heads(by_ap.placements.site)
+    held = by_ap.placements.site[heads]
 
+    def total(amounts: Ints) -> Ints:
+        found = np.zeros((sites, grid.windows), dtype=np.int64)
+        if len(heads):
+            found[held] = np.add.reduceat(amounts.reshape(-1, grid.windows), heads, axis=0)
+        return found.ravel()
 
-def _frame(
-    columns: Mapping[str, Ints], sites: tuple[str, ...], rows_since: Ints, grid: Grid
-) -> pd.DataFrame:
-    by_name = np.array(sorted(range(len(sites)), key=sites.__getitem__), dtype=np.int64)
+    columns = {}
+    for name, amounts in by_ap.columns.items():
+        if SAMPLED[name] == "Int64":
+            known = total((amounts != UNKNOWN).astype(np.int64)) > 0
+            columns[name] = np.where(known, total(np.maximum(amounts, 0)), UNKNOWN)
+        else:
+            columns[name] = total(amounts)
+    columns["aps"] = total(present.astype(np.int64))
+    by_site = Grid(grid.start_ms, grid.windows, sites)
+    columns["peak_clients"] = peaks(pieces, columns["aps"], by_site)
+
+    new = sites - len(service.sites)
+    rows_since = np.pad(service.rows_since, (0, new), constant_values=-NEVER)
+    names = by_ap.site_names
+    by_name = np.array(sorted(range(sites), key=names.__getitem__), dtype=np.int64)
     cells = (by_name[:, None] * grid.windows + np.arange(grid.windows)).ravel()
-    start = grid.start_ms + cells % grid.windows * WINDOW_MS
+    start = grid.starts[cells % grid.windows]
     kept = start >= rows_since[cells // grid.windows]
     cells, start = cells[kept], start[kept]
-    names = pd.Series(list(sites), dtype="str")
-    data: dict[str, object] = {
-        "site": names.take(cells // grid.windows).reset_index(drop=True),
-        "start_ms": start,
-        "end_ms": start + WINDOW_MS,
-    }
-    for name, dtype in AMOUNTS.items():
-        values = columns[name][cells]
-        if dtype == "Int64":
-            data[name] = pd.arrays.IntegerArray(np.maximum(values, 0), values == UNKNOWN)
-        else:
-            data[name] = values
-    return pd.DataFrame(data)
+    keys = {"site": pd.Series(names, dtype="str").take(cells // grid.windows)}
+    taken = {name: values[cells] for name, values in columns.items()}
+    return frame_of(keys, start, start + WINDOW_MS, taken)

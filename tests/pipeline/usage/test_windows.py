@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 from collectors.reading import Reading
 from config.deployment import AccessPoint, Site, SitePeriod
 from pipeline.usage.periods import WINDOW_MS
+from pipeline.usage.rollup import SAMPLED
 from pipeline.usage.service import in_service, maintenance_of
-from pipeline.usage.windows import aggregate
+from pipeline.usage.windows import Aggregated, aggregate
 from tests.pipeline.memory_store import MemoryStore, city, frame
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -29,6 +31,16 @@ def usage(
     windows: int = 1,
     maintenance: tuple[tuple[int, int], ...] = (),
 ) -> pd.DataFrame:
+    return both(readings, aps=aps, windows=windows, maintenance=maintenance).sites
+
+
+def both(
+    readings: list[Reading],
+    *,
+    aps: tuple[str, ...] = ("a1",),
+    windows: int = 1,
+    maintenance: tuple[tuple[int, int], ...] = (),
+) -> Aggregated:
     deployment = city(
         [Site(site="s1", kind="library"), Site(site="s2", kind="library")],
         [AccessPoint(ap=ap, site="s1", source="import") for ap in aps],
@@ -147,7 +159,7 @@ def test_samples_out_of_service_are_not_counted() -> None:
         midnight + WINDOW_MS,
         maintenance={},
         max_counter_gap_ms=0,
-    )
+    ).sites
     assert found["start_ms"].tolist() == [midnight]
     assert found["user_ms"].tolist() == [7.5 * MINUTE]
 
@@ -255,3 +267,59 @@ def test_order_and_repetition_change_nothing(readings: list[Reading], data: st.D
 @pytest.mark.parametrize("bad", [-5, -1])
 def test_a_negative_client_count_is_unknown(bad: int) -> None:
     assert row(usage([at(0, clients=bad)]))["clients_ms"] == 0
+
+
+def test_an_ap_that_moved_has_its_time_told_apart() -> None:
+    readings = [at(0, site="s2", clients=5, rx_bytes=1), at(6, site="s1", clients=1, rx_bytes=9)]
+    bounds = np.array([T, T + 2 * WINDOW_MS])
+    found = both([*readings, at(12, clients=3, rx_bytes=29)], windows=2).aps.over(
+        bounds, ["s1", "s2"]
+    )
+    here, there = found.to_dict("records")
+    assert (here["site"], here["ap"], there["site"], there["ap"]) == ("s1", "a1", "s2", "a1")
+    assert (here["end_ms"], there["end_ms"]) == (T + 2 * WINDOW_MS, T + 2 * WINDOW_MS)
+    assert (here["user_ms"], there["user_ms"]) == ((6 + 3 * 7.5) * MINUTE, 5 * 6 * MINUTE)
+    assert (here["peak_clients"], there["peak_clients"]) == (3, 5)
+    # Nobody knows at which of its sites the traffic of the move was.
+    assert (here["rx_bytes"], pd.isna(there["rx_bytes"])) == (20, True)
+    assert (here["expected_ms"], there["expected_ms"]) == (24 * MINUTE, 6 * MINUTE)
+
+
+def test_access_points_are_told_of_some_sites_and_of_whole_periods_of_them_only() -> None:
+    readings = [at(m, ap, clients=1) for m in range(0, 45, 5) for ap in ("a2", "a1")]
+    found = both(readings, aps=("a2", "a1"), windows=3).aps
+    bounds = np.array([T - WINDOW_MS, T + WINDOW_MS, T + 2 * WINDOW_MS])
+    told = found.over(bounds, ["s1"])
+    # In the order of names; what is before the grid is not in the sum, what is after not told.
+    assert told["ap"].tolist() == ["a1", "a1", "a2", "a2"]
+    assert told["start_ms"].tolist() == [T - WINDOW_MS, T + WINDOW_MS] * 2
+    assert told["user_ms"].tolist() == [15 * MINUTE] * 4
+    assert found.over(bounds, ["s2", "nowhere"]).empty
+    assert found.over(bounds + 10 * WINDOW_MS, ["s1"]).empty
+
+
+wandering = st.builds(
+    at,
+    minutes,
+    ap=st.sampled_from(["a1", "a2", "stray"]),
+    site=st.sampled_from(["s1", "s1", "s2", "gone"]),
+    up=st.sampled_from([None, 0, 1]),
+    clients=st.none() | st.integers(0, 50),
+    rx_bytes=st.none() | st.integers(0, 10**9),
+    interval_s=st.sampled_from([120, 600, 1800]),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(wandering, min_size=1, max_size=25))
+def test_access_points_add_up_to_their_site(readings: list[Reading]) -> None:
+    sites, aps = both(readings, aps=("a1", "a2"), windows=4, maintenance=((5, 25),))
+    bounds = T + WINDOW_MS * np.arange(5)
+    by_ap = aps.over(bounds, ["s1", "s2", "gone"])
+    served = sites[(sites["expected_ms"] > 0) | sites["rx_bytes"].notna()]
+    told = by_ap.groupby(["site", "start_ms"])
+    for name in SAMPLED.keys() - {"aps", "peak_clients"}:
+        whole = served.set_index(["site", "start_ms"])[name].sort_index()
+        parts = told[name].sum(min_count=1).sort_index()
+        pd.testing.assert_series_equal(parts, whole, check_exact=True)
+    assert told.size().tolist() == served.sort_values(["site", "start_ms"])["aps"].tolist()

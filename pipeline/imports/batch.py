@@ -1,7 +1,7 @@
-"""What a sample file may hold, and a part of it as text cells, each row with its line number."""
+"""A part of a file as text cells, each row with its line number, and which columns a file has."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,52 @@ COLUMNS: Final = (
     "ts", "ap", "site", "up", "clients", "clients_2g", "clients_5g", "clients_6g", "rx_bytes",
     "tx_bytes", "uptime_s",
 )  # fmt: skip
-REQUIRED: Final = ("ts", "ap")
+"""Of a sample file."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """Which columns a file may have, and which it must."""
+
+    allowed: Sequence[str]
+    required: Sequence[str]
+    others: bool = False
+    """Whether there may be others too; they are not read."""
+
+    def check(self, path: Path, names: Sequence[str], line: int = 1) -> None:
+        """Refuse a file whose columns are not these: raises ConfigError with each of them."""
+        problems = [*self._wrong(path, names, line), *self._missing(path, names, line)]
+        if problems:
+            raise ConfigError(problems)
+
+    def _wrong(self, path: Path, names: Sequence[str], line: int) -> Iterator[Problem]:
+        for position, name in enumerate(names):
+            if not name and not self.others:
+                message = f"column {position + 1} has no name; allowed: {listed(self.allowed)}"
+                yield Problem(path, line, "", message)
+            elif name in names[:position] and (name in self.allowed or not self.others):
+                yield Problem(path, line, name, "the column is there twice; keep one")
+            elif name not in self.allowed and not self.others:
+                hint = did_you_mean(name, self.allowed)
+                message = f"unknown column{hint}; allowed: {listed(self.allowed)}"
+                yield Problem(path, line, name, message)
+
+    def _missing(self, path: Path, names: Sequence[str], line: int) -> Iterator[Problem]:
+        for name in self.required:
+            if name in names:
+                continue
+            message = f"the column is missing; required: {listed(self.required)}"
+            if self.others:
+                hint = did_you_mean(name, names)
+                message = (
+                    f"the column is missing{hint}; the file has: {listed(filter(None, names))}"
+                )
+            yield Problem(path, line, name, message)
+
+
+SAMPLES: Final = Header(COLUMNS, ("ts", "ap"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +77,25 @@ class Batch:
     """Some rows of a file, in its order."""
 
     cells: pa.Table
-    """COLUMNS as text, trimmed; null where empty or where there is no such column."""
-    lines: npt.NDArray[np.int64]
+    """Text, trimmed; null where empty. As read: the columns that the file has of those allowed."""
+    lines: Ints
     """Of each row, counted from 1; in Parquet the row's number."""
     malformed: Sequence[Malformed]
     done: int
     """How much of the file was read so far, in the unit of its size."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Rows that a mapping passes over, by the reason; they are in no other count."""
 
 
-def table(columns: Mapping[str, pa.Array], rows: int) -> pa.Table:
-    """Text columns made complete: trimmed, every one there, empty cells null."""
-    whole = []
-    for name in COLUMNS:
-        cells = pa.nulls(rows, pa.string())
-        if name in columns:
-            trimmed = pc.utf8_trim_whitespace(columns[name])
-            cells = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
-        whole.append(cells)
-    return pa.table(whole, names=list(COLUMNS))
+def text_table(columns: Mapping[str, pa.Array]) -> pa.Table:
+    """Text columns trimmed, empty cells null."""
+    trimmed = {name: pc.utf8_trim_whitespace(cells) for name, cells in columns.items()}
+    nothing = pa.scalar(None, pa.string())
+    return pa.table({n: pc.if_else(pc.equal(c, ""), nothing, c) for n, c in trimmed.items()})
 
 
-def check_header(path: Path, names: Sequence[str], line: int = 1) -> None:
-    """Refuse a file with unknown or missing columns: raises ConfigError with each of them."""
-    problems = []
-    for position, name in enumerate(names):
-        if not name:
-            message = f"column {position + 1} has no name; allowed: {listed(COLUMNS)}"
-            problems.append(Problem(path, line, "", message))
-        elif name in names[:position]:
-            problems.append(Problem(path, line, name, "the column is there twice; keep one"))
-        elif name not in COLUMNS:
-            hint = did_you_mean(name, COLUMNS)
-            message = f"unknown column{hint}; allowed: {listed(COLUMNS)}"
-            problems.append(Problem(path, line, name, message))
-    for name in REQUIRED:
-        if name not in names:
-            message = f"the column is missing; required: {listed(REQUIRED)}"
-            problems.append(Problem(path, line, name, message))
-    if problems:
-        raise ConfigError(problems)
+def completed(cells: pa.Table) -> pa.Table:
+    """The columns of a sample file, those that are not there null."""
+    there = set(cells.column_names)
+    nothing = pa.nulls(len(cells), pa.string())
+    return pa.table({name: cells[name] if name in there else nothing for name in COLUMNS})

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from config.csvfile import EXCEL_SEPARATOR, SEPARATORS
 from config.problems import ConfigError, Problem, listed
 from config.textfile import SAVE_AS_UTF8, WORKBOOK
-from pipeline.imports.batch import COLUMNS, Batch, Malformed, check_header, table
+from pipeline.imports.batch import Batch, Header, Malformed, text_table
 
 BLOCK_CHARACTERS: Final = 16_000_000
 """Read at a time: some 300,000 rows."""
@@ -25,22 +25,22 @@ NOT_UTF8: Final = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class _FirstLine:
     line: int
     names: list[str]
     separator: str
 
 
-def batches(path: Path) -> Iterator[Batch]:
+def batches(path: Path, header: Header) -> Iterator[Batch]:
     """Read a CSV file, also .csv.gz. Raises ConfigError where it cannot be read, also midway."""
     line = 1
     try:
         with path.open("rb") as raw, _unzipped(path, raw) as text:
-            header = _header(path, text)
-            check_header(path, header.names, header.line)
-            line = header.line + 1
+            first = _first_line(path, text, header)
+            header.check(path, first.names, first.line)
+            line = first.line + 1
             while block := text.readlines(BLOCK_CHARACTERS):
-                yield _batch(block, line, header, raw.tell())
+                yield _batch(block, line, first, header, raw.tell())
                 line += len(block)
     except (OSError, EOFError, zlib.error) as error:
         message = f"cannot be read from here on: {error}; check the file and import it again"
@@ -52,7 +52,7 @@ def _unzipped(path: Path, raw: BinaryIO) -> TextIO:
     return io.TextIOWrapper(data, encoding="utf-8-sig", errors="replace")
 
 
-def _header(path: Path, text: TextIO) -> _Header:
+def _first_line(path: Path, text: TextIO, header: Header) -> _FirstLine:
     separators: tuple[str, ...] = SEPARATORS
     for number, line in enumerate(text, 1):
         if line.encode().startswith(WORKBOOK):
@@ -64,10 +64,10 @@ def _header(path: Path, text: TextIO) -> _Header:
         if told and separators == SEPARATORS:
             separators = (told["separator"],)
         elif line.strip():
-            known = {s: len(set(_names(line, s)) & set(COLUMNS)) for s in separators}
+            known = {s: len(set(_names(line, s)) & set(header.allowed)) for s in separators}
             separator = max(separators, key=known.__getitem__)
-            return _Header(number, _names(line, separator), separator)
-    message = f"is empty; its first line must name the columns: {listed(COLUMNS)}"
+            return _FirstLine(number, _names(line, separator), separator)
+    message = f"is empty; its first line must name the columns: {listed(header.allowed)}"
     raise ConfigError([Problem(path, 1, "", message)])
 
 
@@ -78,8 +78,10 @@ def _names(line: str, separator: str) -> list[str]:
     return names
 
 
-def _batch(block: list[str], first: int, header: _Header, done: int) -> Batch:
-    names, separator = header.names, header.separator
+def _batch(
+    block: list[str], first: int, first_line: _FirstLine, header: Header, done: int
+) -> Batch:
+    names, separator = first_line.names, first_line.separator
     text = pa.array(block, pa.string())
     blank = pc.equal(pc.utf8_trim(text, f'{separator}" \t\n'), "")
     plain = pc.and_not(
@@ -100,10 +102,12 @@ def _batch(block: list[str], first: int, header: _Header, done: int) -> Batch:
     lines = np.concatenate([lines, np.array([line for line, _ in rows], dtype=np.int64)])
     columns = {}
     for position, name in enumerate(names):
+        if name not in header.allowed:
+            continue
         column = cells.take(pa.array(np.arange(position, len(cells), len(names))))
         others = pa.array([row[position] for _, row in rows], pa.string())
         columns[name] = pa.concat_arrays([column, others])
-    whole = table(columns, len(lines))
+    whole = text_table(columns)
     if rows:
         order = np.argsort(lines)
         whole, lines = whole.take(pa.array(order)), lines[order]

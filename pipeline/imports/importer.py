@@ -11,7 +11,9 @@ import pandas as pd
 
 from collectors.reading import Reading
 from config.deployment import Deployment
-from pipeline.imports.samples import Ints, Parsed, Refusal, Rules, read
+from pipeline.imports.batch import Ints
+from pipeline.imports.layout import AsWritten, Layout
+from pipeline.imports.samples import Parsed, Refusal, Rules, read
 from pipeline.imports.source import Source
 from pipeline.state import State
 from pipeline.store.base import Store
@@ -20,6 +22,7 @@ from pipeline.usage.expiry import samples_kept_since_ms
 from pipeline.usage.periods import WINDOW_MS
 
 EXAMPLES: Final = 20
+AS_WRITTEN: Final = AsWritten()
 
 Progress = Callable[[int, int], None]
 """Told how much of the file was read and how much there is, in the unit of its size."""
@@ -78,6 +81,7 @@ class Importer:
     def run(
         self,
         source: Source,
+        layout: Layout = AS_WRITTEN,
         *,
         now_ms: int,
         poll_seconds: int | None = None,
@@ -89,6 +93,7 @@ class Importer:
 
         Args:
             source: the file.
+            layout: what its columns mean.
             now_ms: now, in UTC milliseconds; what is later than a day from it is refused.
             poll_seconds: how often the samples were taken; None: as each AP is polled now.
             zone: of times without an offset; None refuses them.
@@ -108,7 +113,8 @@ class Importer:
         report = Report()
         keys = _Keys()
         touched: list[Span] = []
-        for batch in source.batches():
+        for read_batch in source.batches(layout.header):
+            batch = layout.arrange(read_batch)
             parsed, refusals = read(batch, rules)
             refusals += [
                 Refusal(bad.line, "", "malformed line", bad.message) for bad in batch.malformed

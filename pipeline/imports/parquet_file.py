@@ -10,24 +10,25 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from config.problems import ConfigError, Problem
-from pipeline.imports.batch import Batch, check_header, table
+from pipeline.imports.batch import Batch, Header, text_table
 
 BATCH_ROWS: Final = 250_000
 _EXACT: Final = float(2**53)
 """Whole numbers from here on are not exact in floating point."""
 
 
-def batches(path: Path) -> Iterator[Batch]:
+def batches(path: Path, header: Header) -> Iterator[Batch]:
     """Read a Parquet file. Raises ConfigError where it cannot be read, also midway."""
     row = 1
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            check_header(path, file.schema_arrow.names)
-            for batch in file.iter_batches(BATCH_ROWS):
-                columns = {name: _as_text(path, name, batch[name]) for name in batch.schema.names}
+            header.check(path, file.schema_arrow.names)
+            names = [name for name in header.allowed if name in file.schema_arrow.names]
+            for batch in file.iter_batches(BATCH_ROWS, columns=names):
+                columns = {name: _as_text(path, name, batch[name]) for name in names}
                 lines = np.arange(row, row + len(batch), dtype=np.int64)
                 row += len(batch)
-                yield Batch(table(columns, len(batch)), lines, (), row - 1)
+                yield Batch(text_table(columns), lines, (), row - 1)
     except (pa.ArrowException, OSError) as error:
         message = f"cannot be read as Parquet: {error}"
         raise ConfigError([Problem(path, row, "", message)]) from error

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from collectors.reading import MAX_COUNTER, Reading
 from config.problems import did_you_mean, shown
-from pipeline.imports.batch import Batch
+from pipeline.imports.batch import Batch, Ints
 
 FIRST_MS: Final = 946_684_800_000
 """2000-01-01: what is older is a mistake."""
@@ -43,7 +43,6 @@ _MILLISECONDS: Final = r"^[0-9]{12,13}(\.0*)?$"
 _EXAMPLE: Final = "2026-03-05T10:04:00Z"
 
 Mask = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
 
 
 class Refusal(NamedTuple):

@@ -1,4 +1,4 @@
-"""Sample files, whatever their format."""
+"""Files of rows, whatever their format."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from pathlib import Path
 
 from config.problems import ConfigError, Problem
 from pipeline.imports import csv_file, parquet_file
-from pipeline.imports.batch import Batch
+from pipeline.imports.batch import Batch, Header
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A sample file."""
+    """A file of rows."""
 
     path: Path
     size: int
     """Bytes of a CSV file, rows of a Parquet file."""
-    read: Callable[[Path], Iterator[Batch]]
+    read: Callable[[Path, Header], Iterator[Batch]]
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, header: Header) -> Iterator[Batch]:
         """Read the file, a bounded part at a time. Raises ConfigError, also midway."""
-        return self.read(self.path)
+        return self.read(self.path, header)
 
 
 def open_source(path: Path) -> Source:

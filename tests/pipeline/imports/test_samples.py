@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.reading import MAX_COUNTER, Reading
-from pipeline.imports.batch import Batch, table
+from pipeline.imports.batch import Batch, completed, text_table
 from pipeline.imports.samples import Refusal, Rules, read
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -28,7 +28,7 @@ def judged(
 ) -> tuple[list[Reading], list[Refusal]]:
     names = {name for row in rows for name in row}
     columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in names}
-    batch = Batch(table(columns, len(rows)), np.arange(len(rows)) + 2, (), 0)
+    batch = Batch(completed(text_table(columns)), np.arange(len(rows)) + 2, (), 0)
     rules = Rules(home=HOME, sites={"library", "parc"}, zone=zone, now_ms=NOW_MS)
     parsed, refusals = read(batch, rules)
     assert parsed.ts_ms.tolist() == [reading.ts_ms for reading in parsed.readings]

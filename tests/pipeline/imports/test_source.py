@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from config.problems import ConfigError
 from pipeline.imports import csv_file, parquet_file
-from pipeline.imports.batch import COLUMNS
+from pipeline.imports.batch import COLUMNS, SAMPLES
+from pipeline.imports.layout import AsWritten
 from pipeline.imports.source import open_source
 
 T = "2026-03-05T10:04:00Z"
@@ -28,7 +29,7 @@ def found(path: Path) -> Found:
     """Line and cells that hold something of each row; the message of each malformed line."""
     rows: list[tuple[int, dict[str, str]]] = []
     malformed: dict[int, str] = {}
-    for batch in open_source(path).batches():
+    for batch in open_source(path).batches(SAMPLES):
         for line, row in zip(batch.lines.tolist(), batch.cells.to_pylist(), strict=True):
             rows.append((line, {name: cell for name, cell in row.items() if cell is not None}))
         malformed |= {bad.line: bad.message for bad in batch.malformed}
@@ -168,7 +169,7 @@ def test_progress_ends_at_the_size_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "history.csv"
     path.write_text(f"ts,ap\n{T},ap-1\n", encoding="utf-8")
     source = open_source(path)
-    assert [batch.done for batch in source.batches()] == [source.size]
+    assert [batch.done for batch in source.batches(SAMPLES)] == [source.size]
 
 
 @pytest.mark.parametrize(
@@ -202,11 +203,11 @@ def test_a_file_that_breaks_off_is_told_with_the_line_and_what_came_before_is_re
     rows = "".join(f"{i * 7919},ap-{i}\n" for i in range(20_000))
     path = tmp_path / "history.csv.gz"
     path.write_bytes(gzip.compress(f"ts,ap\n{rows}".encode())[:-5000])
-    batches = open_source(path).batches()
+    batches = open_source(path).batches(SAMPLES)
     read: list[int] = []
     with pytest.raises(ConfigError) as caught:
         read.extend(line for batch in batches for line in batch.lines.tolist())
-    first = next(open_source(path).batches()).lines.tolist()
+    first = next(open_source(path).batches(SAMPLES)).lines.tolist()
     assert first[0] == 2
     assert len(first) < caught.value.problems[0].line < 20_000
 
@@ -300,5 +301,6 @@ def test_parquet_columns_that_cannot_be_used_are_refused(
 
 def test_every_column_of_the_table_is_there_in_order(tmp_path: Path) -> None:
     path = parquet(tmp_path, ap=["a"], ts=[1])
-    (batch,) = open_source(path).batches()
+    (read,) = open_source(path).batches(SAMPLES)
+    batch = AsWritten().arrange(read)
     assert tuple(batch.cells.column_names) == COLUMNS

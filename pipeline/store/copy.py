@@ -2,28 +2,69 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from collectors.reading import Reading
-from pipeline.store.base import Level, Store, StoreError
-from pipeline.store.schema import SAMPLE_COLUMNS
+from pipeline.store.base import ApLevel, Level, Store, StoreError
+from pipeline.store.schema import AP_USAGE, SAMPLE_COLUMNS, SITE_USAGE
 
 DAY_MS: Final = 86_400_000
 EVER: Final = (-(2**53), 2**53)
-SAMPLES_STEP_MS: Final = DAY_MS
-USAGE_STEP_MS: Final[Mapping[Level, int]] = {
-    "15min": 7 * DAY_MS,
-    "hour": 28 * DAY_MS,
-    "day": 364 * DAY_MS,
-}
-"""What is in memory at once: about a day of samples, and as much usage."""
 
-Kind = Literal["samples", "15min", "hour", "day"]
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+Kind = Literal["samples", "15min", "hour", "day", "AP hour", "AP day"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Where rows of one kind stand in a store."""
+
+    named: str
+    key: list[str]
+    """The columns that no two rows share."""
+    step_ms: int
+    """What is in memory at once: about a day of samples, and as much usage."""
+    read: Callable[[Store, int, int], pd.DataFrame]
+    write: Callable[[Store, pd.DataFrame], None]
+
+
+def _site_shelf(level: Level, days: int) -> _Shelf:
+    return _Shelf(
+        f"usage ({level})",
+        SITE_USAGE.key,
+        days * DAY_MS,
+        lambda store, start_ms, end_ms: store.read_usage(level, start_ms, end_ms),
+        lambda store, rows: store.write_usage(level, rows),
+    )
+
+
+def _ap_shelf(level: ApLevel, days: int) -> _Shelf:
+    return _Shelf(
+        f"usage of access points ({level})",
+        AP_USAGE.key,
+        days * DAY_MS,
+        lambda store, start_ms, end_ms: store.read_ap_usage(level, start_ms, end_ms),
+        lambda store, rows: store.write_ap_usage(level, rows),
+    )
+
+
+_SHELVES: Final[Mapping[Kind, _Shelf]] = {
+    "samples": _Shelf(
+        "samples",
+        ["ap", "ts_ms", "site"],
+        DAY_MS,
+        lambda store, start_ms, end_ms: store.read_samples(start_ms, end_ms),
+        lambda store, rows: store.write_samples(list(_readings(rows))),
+    ),
+    "15min": _site_shelf("15min", 7),
+    "hour": _site_shelf("hour", 28),
+    "day": _site_shelf("day", 364),
+    "AP hour": _ap_shelf("hour", 7),
+    "AP day": _ap_shelf("day", 182),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +85,7 @@ class Copied:
     """Pieces that were the same before, such as those of a copy that was interrupted."""
     samples: int = 0
     usage_rows: int = 0
+    """Of sites and of access points."""
 
 
 class DifferentError(StoreError):
@@ -59,11 +101,15 @@ def pieces(source: Store, *, samples_since_ms: int | None = None) -> list[Piece]
     spans = source.span().values()
     if spans:
         first, last = min(s[0] for s in spans), max(s[1] for s in spans)
-        found += _steps("samples", max(first, samples_since_ms or first), last, SAMPLES_STEP_MS)
-    for level, step_ms in USAGE_STEP_MS.items():
-        extent = _usage_extent(source, level)
-        if extent:
-            found += _steps(level, *extent, step_ms)
+        found += _steps("samples", max(first, samples_since_ms or first), last)
+    # A day level of decades is small, and all other usage lies within it: what is known of a day
+    # makes a row of it at once.
+    days = source.read_usage("day", *EVER)
+    if not days.empty:
+        first, last = int(days["start_ms"].min()), int(days["end_ms"].max()) - 1
+        for kind in _SHELVES:
+            if kind != "samples":
+                found += _steps(kind, first, last)
     return found
 
 
@@ -90,12 +136,13 @@ def copy(
     """
     copied = Copied()
     for done, part in enumerate(parts):
-        rows = _read(source, part)
+        shelf = _SHELVES[part.kind]
+        rows = shelf.read(source, part.start_ms, part.end_ms)
         expected = fingerprint(rows)
         if _same(target, part, rows, expected):
             copied.already_there += 1
         else:
-            _write(target, part, rows)
+            shelf.write(target, rows)
             settle()
             _verify(target, part, rows, expected)
         copied.pieces += 1
@@ -130,34 +177,11 @@ def _sum(column: "pd.Series[float]") -> int | float:
     return (int((whole >> 32).sum()) << 32) + int((whole & 0xFFFF_FFFF).sum())
 
 
-def _steps(kind: Kind, first_ms: int, last_ms: int, step_ms: int) -> Iterator[Piece]:
+def _steps(kind: Kind, first_ms: int, last_ms: int) -> Iterator[Piece]:
+    step_ms = _SHELVES[kind].step_ms
     # From multiples of the step, so that a copy that goes on has the same pieces.
     for start in range(first_ms - first_ms % step_ms, last_ms + 1, step_ms):
         yield Piece(kind, max(start, first_ms), start + step_ms)
-
-
-def _usage_extent(source: Store, level: Level) -> tuple[int, int] | None:
-    """First and last start of the usage of a level. A day level of decades is small; the finer
-    ones lie within it.
-    """
-    days = source.read_usage("day", *EVER)
-    if days.empty:
-        return None
-    first, last = int(days["start_ms"].min()), int(days["end_ms"].max()) - 1
-    return first, last if level != "day" else int(days["start_ms"].max())
-
-
-def _read(store: Store, part: Piece) -> pd.DataFrame:
-    if part.kind == "samples":
-        return store.read_samples(part.start_ms, part.end_ms)
-    return store.read_usage(part.kind, part.start_ms, part.end_ms)
-
-
-def _write(store: Store, part: Piece, rows: pd.DataFrame) -> None:
-    if part.kind == "samples":
-        store.write_samples(list(_readings(rows)))
-    elif not rows.empty:
-        store.write_usage(part.kind, rows)
 
 
 def _readings(rows: pd.DataFrame) -> Iterator[Reading]:
@@ -175,9 +199,9 @@ def _same(target: Store, part: Piece, rows: pd.DataFrame, expected: pd.DataFrame
 
 def _there(target: Store, part: Piece, rows: pd.DataFrame) -> pd.DataFrame:
     """What the target holds of these rows; it may hold others beside."""
-    there = _read(target, part)
-    key = ["ap", "ts_ms", "site"] if part.kind == "samples" else ["site", "start_ms"]
-    return there.merge(rows[key], on=key)
+    shelf = _SHELVES[part.kind]
+    there = shelf.read(target, part.start_ms, part.end_ms)
+    return there.merge(rows[shelf.key], on=shelf.key)
 
 
 def _verify(target: Store, part: Piece, rows: pd.DataFrame, expected: pd.DataFrame) -> None:
@@ -202,5 +226,4 @@ def _named(part: Piece) -> str:
         pd.Timestamp(ms, unit="ms", tz="UTC").strftime("%Y-%m-%d %H:%M")
         for ms in (part.start_ms, part.end_ms)
     )
-    what = "samples" if part.kind == "samples" else f"usage ({part.kind})"
-    return f"{what} from {start} to {end} UTC"
+    return f"{_SHELVES[part.kind].named} from {start} to {end} UTC"

@@ -9,15 +9,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collectors.reading import MAX_COUNTER, Reading
-from pipeline.store.base import Level, Store
+from pipeline.store.base import ApLevel, Level, Store
 from pipeline.store.influx.frames import SAMPLE_TYPES
 from pipeline.store.influx.store import InfluxStore
-from pipeline.store.schema import USAGE_COLUMNS
+from pipeline.store.schema import AP_USAGE_COLUMNS, USAGE_COLUMNS
 from pipeline.store.sqlite import SqliteStore
 from tests.integration.influx.conftest import City
 from tests.integration.influx.influxd import Influxd
 from tests.integration.influx.proxy import Proxy
-from tests.integration.influx.rows import usage, usage_row
+from tests.integration.influx.rows import ap_usage, ap_usage_row, usage, usage_row
 
 T = 1_790_000_000_000
 EVER = (0, 2**50)
@@ -74,6 +74,9 @@ def test_nothing_stored_reads_as_typed_empty_frames(settled: Callable[[], Store]
     empty = store.read_usage("hour", *EVER)
     assert empty.empty
     assert {name: str(dtype) for name, dtype in empty.dtypes.items()} == USAGE_COLUMNS
+    empty = store.read_ap_usage("hour", *EVER)
+    assert empty.empty
+    assert {name: str(dtype) for name, dtype in empty.dtypes.items()} == AP_USAGE_COLUMNS
     assert store.span() == {}
     assert store.next_counter_ms("a", 0, T) is None
 
@@ -138,6 +141,55 @@ def test_usage_that_became_unknown_is_unknown(settled: Callable[[], Store]) -> N
     settled().write_usage("15min", usage(*again))
     expected = usage(known[0], *again, known[3])
     pd.testing.assert_frame_equal(settled().read_usage("15min", *EVER), expected)
+
+
+def test_who_was_there_is_known_where_it_was_watched_and_else_unknown(
+    settled: Callable[[], Store],
+) -> None:
+    rows = usage(
+        usage_row("lib-1", T, watched_ms=900_000, sessions=4, passers_by=2, device_days=3,
+                  randomised_device_days=1),
+        usage_row("lib-1", T + 900_000, watched_ms=900_000, sessions=0, device_days=0),
+        usage_row("lib-1", T + 1_800_000),
+    )  # fmt: skip
+    settled().write_usage("15min", rows)
+    pd.testing.assert_frame_equal(settled().read_usage("15min", *EVER), rows)
+
+
+def test_usage_of_access_points_comes_back_as_written_typed_and_sorted(
+    settled: Callable[[], Store],
+) -> None:
+    """An AP that moved has rows at both sites; two sites' APs may share a name with neither."""
+    rows = ap_usage(
+        ap_usage_row("senior, 2", "ap 2, =1", T, expected_ms=5, user_ms=2**60),
+        ap_usage_row("lib-1", "b", T + 3_600_000, peak_clients=3, rx_bytes=2**53 + 1),
+        ap_usage_row("lib-1", "b", T, sessions=2, passers_by=0, device_days=1),
+        ap_usage_row("lib-1", "ap 2, =1", T + 3_600_000, covered_ms=7, up_ms=7),
+        ap_usage_row("in no file", "c", T, watched_ms=8),
+    )
+    settled().write_ap_usage("hour", rows)
+    expected = rows.sort_values(["site", "ap", "start_ms"], ignore_index=True)
+    pd.testing.assert_frame_equal(settled().read_ap_usage("hour", *EVER), expected)
+    only = settled().read_ap_usage("hour", T, T + 1, sites=["lib-1", "park=3"])
+    assert only["ap"].tolist() == ["b"]
+    assert settled().read_ap_usage("day", *EVER).empty
+    assert settled().read_usage("hour", *EVER).empty
+    assert settled().span() == {}
+
+
+def test_a_row_of_an_access_point_is_replaced_whole_and_its_neighbours_stay(
+    settled: Callable[[], Store],
+) -> None:
+    known = [
+        ap_usage_row("lib-1", ap, T + i, peak_clients=i, rx_bytes=i, sessions=i, device_days=i)
+        for ap in ("a", "b")
+        for i in range(4)
+    ]
+    settled().write_ap_usage("day", ap_usage(*known))
+    again = ap_usage_row("lib-1", "b", T + 1, peak_clients=9, sessions=5)
+    settled().write_ap_usage("day", ap_usage(again))
+    expected = ap_usage(*known[:5], again, *known[6:])
+    pd.testing.assert_frame_equal(settled().read_ap_usage("day", *EVER), expected)
 
 
 APS, SITES = ("a", "b"), ("lib-1", "senior, 2", "park=3")
@@ -223,3 +275,42 @@ def test_usage_under_a_new_kind_or_commune_replaces_the_old_row(
     expected = usage(rows[0], mended, *rows[2:])
     for store in (before, after):
         pd.testing.assert_frame_equal(store.read_usage(level, *EVER), expected)
+
+
+@pytest.mark.parametrize("level", ["hour", "day"])
+def test_usage_of_access_points_under_a_new_kind_or_commune_replaces_the_old_row(
+    level: ApLevel, open_store: Callable[..., InfluxStore]
+) -> None:
+    before = open_store(site_tags={"lib-1": ("library", None), "park=3": ("park", "Mons")})
+    rows = [
+        ap_usage_row(site, ap, T + i, user_ms=1)
+        for site in ("lib-1", "park=3")
+        for ap in ("a", "b")
+        for i in range(2)
+    ]
+    before.write_ap_usage(level, ap_usage(*rows))
+    after = open_store(site_tags={"lib-1": ("school", "Charleroi"), "park=3": ("park", "Mons")})
+    mended = ap_usage_row("lib-1", "b", T + 1, user_ms=2)
+    after.write_ap_usage(level, ap_usage(mended))
+    expected = ap_usage(*rows[:3], mended, *rows[4:])
+    for store in (before, after):
+        pd.testing.assert_frame_equal(store.read_ap_usage(level, *EVER), expected)
+
+
+def test_points_from_before_a_field_came_to_be_lack_it(city: City, store: InfluxStore) -> None:
+    """Usage that an earlier Spotwatch wrote, as it wrote it."""
+    head = "usage_hour,commune=Charleroi,kind=library,site=lib-1"
+    fields = (
+        "end_ms=1790003600000i,aps=2i,expected_ms=7200000i,covered_ms=7200000i,up_ms=7200000i,"
+        "down_ms=0i,maintenance_ms=0i,clients_ms=7200000i,user_ms=9i,peak_clients=3i,rx_bytes=1i,"
+        "tx_bytes=2i"
+    )
+    city.server().write(city.usage, [f"{head} {fields} {T}".encode()])
+    old = usage_row(
+        "lib-1", T, end_ms=T + 3_600_000, aps=2, expected_ms=7_200_000, covered_ms=7_200_000,
+        up_ms=7_200_000, clients_ms=7_200_000, user_ms=9, peak_clients=3, rx_bytes=1, tx_bytes=2,
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(store.read_usage("hour", *EVER), usage(old))
+    later = usage_row("lib-1", T + 3_600_000, watched_ms=5, sessions=1)
+    store.write_usage("hour", usage(later))
+    pd.testing.assert_frame_equal(store.read_usage("hour", *EVER), usage(old, later))

@@ -10,7 +10,7 @@ import pytest
 from collectors.reading import MAX_COUNTER, Reading
 from pipeline.store.base import StoreError
 from pipeline.store.copy import DAY_MS, DifferentError, copy, fingerprint, pieces
-from pipeline.store.schema import USAGE_COLUMNS
+from pipeline.store.schema import AP_USAGE_COLUMNS, USAGE_COLUMNS
 from pipeline.store.sqlite import SqliteStore
 
 T = 1_790_000_000_000
@@ -37,6 +37,12 @@ def frame(rows: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(USAGE_COLUMNS)).astype(USAGE_COLUMNS)
 
 
+def ap_usage(ap: str, start_ms: int, **said: int | None) -> pd.DataFrame:
+    row: dict[str, object] = dict.fromkeys(AP_USAGE_COLUMNS, 1)
+    row |= {"site": "bib", "ap": ap, "start_ms": start_ms, **said}
+    return pd.DataFrame([row], columns=list(AP_USAGE_COLUMNS)).astype(AP_USAGE_COLUMNS)
+
+
 @pytest.fixture
 def source(tmp_path: Path) -> Iterator[SqliteStore]:
     with closing(SqliteStore(tmp_path / "source.db")) as store:
@@ -61,6 +67,9 @@ def source(tmp_path: Path) -> Iterator[SqliteStore]:
             ),
         )
         store.write_usage("hour", frame([usage("bib", start, 4 * quarter, aps=2)]))
+        hours = [ap_usage("a1", start), ap_usage("a1", start + 5 * DAY_MS), ap_usage("a2", start)]
+        store.write_ap_usage("hour", pd.concat(hours, ignore_index=True))
+        store.write_ap_usage("day", ap_usage("a1", start, sessions=None))
         yield store
 
 
@@ -72,7 +81,8 @@ def target(tmp_path: Path) -> Iterator[SqliteStore]:
 
 def everything(store: SqliteStore) -> list[pd.DataFrame]:
     levels = [store.read_usage(level, *EVER) for level in ("15min", "hour", "day")]
-    return [store.read_samples(*EVER), *levels]
+    of_aps = [store.read_ap_usage(level, *EVER) for level in ("hour", "day")]
+    return [store.read_samples(*EVER), *levels, *of_aps]
 
 
 def at_once() -> None:
@@ -85,7 +95,7 @@ def test_all_of_it_arrives_as_it_was(source: SqliteStore, target: SqliteStore) -
     copied = copy(source, target, parts, settle=at_once, progress=lambda *d: told.append(d))
     for there, here in zip(everything(target), everything(source), strict=True):
         pd.testing.assert_frame_equal(there, here)
-    assert (copied.samples, copied.usage_rows) == (3, 9)
+    assert (copied.samples, copied.usage_rows) == (3, 9 + 4)
     assert told[-1] == (len(parts), len(parts))
 
 
@@ -148,6 +158,17 @@ def test_what_does_not_arrive_as_it_was_is_told(
         copy(source, target, pieces(source), settle=at_once)
     assert said in str(caught.value)
     assert isinstance(caught.value, StoreError)
+
+
+def test_usage_of_an_access_point_that_does_not_arrive_is_told(
+    source: SqliteStore, target: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = target.write_ap_usage
+    monkeypatch.setattr(
+        target, "write_ap_usage", lambda level, rows: write(level, rows.assign(user_ms=2))
+    )
+    with pytest.raises(DifferentError, match=r"usage of access points \(hour\) from 2026-09-21"):
+        copy(source, target, pieces(source), settle=at_once)
 
 
 def test_a_fingerprint_is_exact_past_63_bits() -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from collectors.reading import MAX_COUNTER, Reading
 from pipeline.store import sqlite_file
 from pipeline.store.base import StoreError
-from pipeline.store.schema import USAGE_COLUMNS
+from pipeline.store.schema import AP_USAGE_COLUMNS, USAGE_COLUMNS
 from pipeline.store.sqlite import SqliteStore
 
 APS = ("ap-é", "AP-1", "ap-10", "ap-2")
@@ -213,6 +213,51 @@ def test_another_process_reads_while_a_transaction_is_open_and_writes_between_ou
         ("ap-2", "parc", 3_000),
         ("ap-3", "epn", 3_000),
     ]
+
+
+VERSION_1 = """
+PRAGMA journal_mode = WAL;
+CREATE TABLE aps (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE sites (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE places (ap INTEGER, site INTEGER, PRIMARY KEY (ap, site)) WITHOUT ROWID;
+CREATE TABLE samples (ap INTEGER, ts_ms INTEGER, site INTEGER NOT NULL, up INTEGER, clients INTEGER,
+    clients_2g INTEGER, clients_5g INTEGER, clients_6g INTEGER, rx_bytes INTEGER, tx_bytes INTEGER,
+    counter_bits INTEGER, uptime_s INTEGER, channel_utilisation REAL, interval_s INTEGER NOT NULL,
+    PRIMARY KEY (ap, ts_ms)) WITHOUT ROWID;
+CREATE TABLE usage (level INTEGER, site INTEGER, start_ms INTEGER, end_ms INTEGER, aps INTEGER,
+    expected_ms INTEGER, covered_ms INTEGER, up_ms INTEGER, down_ms INTEGER, maintenance_ms INTEGER,
+    clients_ms INTEGER, user_ms INTEGER, peak_clients INTEGER, rx_bytes INTEGER, tx_bytes INTEGER,
+    PRIMARY KEY (level, site, start_ms)) WITHOUT ROWID;
+INSERT INTO aps VALUES (1, 'ap-1');
+INSERT INTO sites VALUES (1, 'library');
+INSERT INTO places VALUES (1, 1);
+INSERT INTO samples (ap, ts_ms, site, clients, interval_s) VALUES (1, 1000, 1, 3, 300);
+INSERT INTO usage VALUES (1, 1, 0, 3600000, 1, 3600000, 2, 3, 4, 5, 6, 7, NULL, 8, 9);
+PRAGMA user_version = 1;
+"""
+
+
+def test_a_file_of_version_1_keeps_what_it_holds_and_takes_what_is_new(tmp_path: Path) -> None:
+    path = tmp_path / "spotwatch.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(VERSION_1)
+    held = usage_rows(
+        [("library", 0)], end_ms=3_600_000, aps=1, expected_ms=3_600_000, covered_ms=2, up_ms=3,
+        down_ms=4, maintenance_ms=5, clients_ms=6, user_ms=7, peak_clients=pd.NA, rx_bytes=8,
+        tx_bytes=9, sessions=pd.NA, passers_by=pd.NA, device_days=pd.NA,
+        randomised_device_days=pd.NA,
+    )  # fmt: skip
+    new = usage_rows([("parc", 0)], watched_ms=5, sessions=2)
+    for _ in range(2):  # the second time there is nothing left to bring up to date
+        with closing(SqliteStore(path)) as store:
+            assert store.read_samples(0, 2_000)["clients"].tolist() == [3]
+            pd.testing.assert_frame_equal(store.read_usage("hour", 0, 1, sites=["library"]), held)
+            assert store.read_ap_usage("hour", 0, 1, sites=["library"]).empty
+            store.write_usage("hour", new)
+            pd.testing.assert_frame_equal(store.read_usage("hour", 0, 1, sites=["parc"]), new)
+            ap = pd.DataFrame([dict.fromkeys(AP_USAGE_COLUMNS, 1) | {"site": "parc", "ap": "ap-2"}])
+            store.write_ap_usage("hour", ap.astype(AP_USAGE_COLUMNS))
+            assert store.read_ap_usage("hour", 0, 2)["ap"].tolist() == ["ap-2"]
 
 
 def not_a_database(path: Path) -> None:

@@ -14,7 +14,15 @@ from pipeline.store.influx.line_protocol import (
     unwritable,
     usage_lines,
 )
-from pipeline.store.schema import SAMPLE_FIELDS, SITE_USAGE, USAGE_COLUMNS, USAGE_FIELDS
+from pipeline.store.schema import (
+    AP_USAGE,
+    AP_USAGE_COLUMNS,
+    AP_USAGE_FIELDS,
+    SAMPLE_FIELDS,
+    SITE_USAGE,
+    USAGE_COLUMNS,
+    USAGE_FIELDS,
+)
 
 quantity = st.none() | st.integers(0, MAX_COUNTER)
 anything = st.builds(
@@ -96,3 +104,12 @@ def test_usage_carries_kind_and_commune_where_known_and_no_unknown_value() -> No
     assert second.startswith(b"usage_15min,kind=park,site=s2 ")
     assert set(USAGE_FIELDS) - set(fields_of(second)) == {"peak_clients", "rx_bytes"}
     assert third.startswith(rb"usage_15min,site=in\ no\ file ")
+
+
+def test_usage_of_an_access_point_carries_its_site_and_its_own_name_as_tags() -> None:
+    row: dict[str, object] = dict.fromkeys(AP_USAGE_COLUMNS, 5)
+    row |= {"site": "s 1", "ap": "ap,2", "start_ms": 3_600_000, "sessions": None}
+    usage = pd.DataFrame([row]).astype(AP_USAGE_COLUMNS)
+    (line,) = usage_lines(AP_USAGE, "hour", usage, {"s 1": ("library", None)})
+    assert line.startswith(rb"usage_ap_hour,ap=ap\,2,kind=library,site=s\ 1 ")
+    assert set(AP_USAGE_FIELDS) - set(fields_of(line)) == {"sessions"}

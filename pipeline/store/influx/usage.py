@@ -1,6 +1,6 @@
 """Usage in InfluxDB, where a rewrite must replace a row and not merge with it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -17,8 +17,9 @@ from pipeline.store.influx.server import InfluxServer
 from pipeline.store.schema import UsageSchema
 
 BATCH_LINES: Final = 5000
-WINDOW_MS: Final = {level: days * 86_400_000 for level, days in
-                    {"15min": 7, "hour": 31, "day": 731}.items()}  # fmt: skip
+WINDOW_MS: Final = {measurement: days * 86_400_000 for measurement, days in
+                    {"usage_15min": 7, "usage_hour": 31, "usage_day": 731,
+                     "usage_ap_hour": 7, "usage_ap_day": 183}.items()}  # fmt: skip
 """Longest stretch of one statement."""
 LONG: Final = 8
 """From so many of them on it pays to ask first where there is anything."""
@@ -30,7 +31,8 @@ _ALWAYS: Final = "end_ms"
 
 _Series = tuple[str, ...]
 """The values of the schema's tags, those of its subject first; '' where a tag is absent."""
-_Times = dict[_Series, list[int]]
+_Points = dict[_Series, set[int]]
+"""Times of points, by their series."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,13 +64,12 @@ class UsageTable:
         """
         if usage.empty:
             return
-        measurement = self._schema.measurements[level]
-        for statement in self._deletions(measurement, *self._forgotten_values(level, usage)):
+        for statement in self._deletions(level, self._forgotten_values(level, usage)):
             self._patiently(self._server.execute, statement)
         lines = list(usage_lines(self._schema, level, usage, self._site_tags))
         for first in range(0, len(lines), BATCH_LINES):
             self._patiently(self._server.write, lines[first : first + BATCH_LINES])
-        for statement in self._deletions(measurement, *self._former_rows(level, usage)):
+        for statement in self._deletions(level, self._former_rows(level, usage)):
             try:
                 self._patiently(self._server.execute, statement)
             except RefusedError as error:
@@ -100,48 +101,39 @@ class UsageTable:
         start_ms: int,
         end_ms: int,
         sites: Collection[str] | None = None,
+        *,
+        where: Sequence[str] = (),
     ) -> Iterator[tuple[_Series, list[list[Any]]]]:
         measurement = self._schema.measurements[level]
-        if end_ms - start_ms > LONG * WINDOW_MS[level]:
+        if end_ms - start_ms > LONG * WINDOW_MS[measurement]:
             start_ms, end_ms = self._server.extent(
                 self._bucket, _ALWAYS, measurement, start_ms, end_ms
             )
-        for start, end in influxql.spans(start_ms, end_ms, WINDOW_MS[level]):
+        for start, end in influxql.spans(start_ms, end_ms, WINDOW_MS[measurement]):
             for group in influxql.groups(sites, influxql.NAMES_A_STATEMENT):
-                conditions = [influxql.within(start, end)]
+                conditions = [influxql.within(start, end), *where]
                 if group is not None:
                     conditions.append(influxql.one_of("site", group))
                 statement = influxql.select(fields, measurement, conditions, by=self._schema.tags)
                 for rows in self._server.query(self._bucket, statement):
                     yield self._series(rows.tags), rows.values
 
-    def _forgotten_values(self, level: Level, usage: pd.DataFrame) -> tuple[_Times, _Times]:
-        """Stored rows that hold a value where the new row holds none: all times, and theirs."""
-        nullable = self._schema.nullable
-        unknown = usage[usage[list(nullable)].isna().any(axis=1)]
-        if unknown.empty:
-            return {}, {}
-        missing = dict(
-            zip(
-                self._keys(unknown), unknown[list(nullable)].isna().to_numpy().tolist(), strict=True
-            )
-        )
-        every: _Times = {}
-        stale: _Times = {}
-        # A column that is never unknown comes along, so that every stored row is seen.
-        stored = self._rows(level, (*nullable, _ALWAYS), *_extent(unknown), _few_sites(unknown))
-        for series, values in stored:
-            if not self._is_present(series):
-                continue
-            every.setdefault(series, []).extend(row[0] for row in values)
-            for time, *held, _ in values:
-                gone = missing.get((*self._subject(series), time), ())
-                if any(no and has is not None for no, has in zip(gone, held, strict=False)):
-                    stale.setdefault(series, []).append(time)
-        return every, stale
+    def _forgotten_values(self, level: Level, usage: pd.DataFrame) -> _Points:
+        """Stored points that hold a value where the new row holds none."""
+        stale: _Points = {}
+        for names, unknown in _by_what_is_unknown(usage, self._schema.nullable):
+            keys = set(self._keys(unknown))
+            holds = " OR ".join(f"{influxql.name(name)} >= 0" for name in names)
+            extent, sites = _extent(unknown), _few_sites(unknown)
+            for series, values in self._rows(level, names, *extent, sites, where=[f"({holds})"]):
+                if self._is_present(series):
+                    whose = self._subject(series)
+                    times = {time for time, *_ in values if (*whose, time) in keys}
+                    stale.setdefault(series, set()).update(times)
+        return stale
 
-    def _former_rows(self, level: Level, usage: pd.DataFrame) -> tuple[_Times, _Times]:
-        """Stored rows of the same key under another kind or commune."""
+    def _former_rows(self, level: Level, usage: pd.DataFrame) -> _Points:
+        """Stored points of the same key under another kind or commune."""
         start_ms, end_ms = _extent(usage)
         window = influxql.within(start_ms, end_ms)
         measurement = self._schema.measurements[level]
@@ -152,23 +144,28 @@ class UsageTable:
             for rows in self._server.query(self._bucket, statement)
             if rows.tags["site"] in here and not self._is_present(self._series(rows.tags))
         }
-        every: _Times = {}
-        stale: _Times = {}
-        if not sites:
-            return every, stale
-        written = set(self._keys(usage))
-        for series, values in self._rows(level, (_ALWAYS,), start_ms, end_ms, sites):
-            if not self._is_present(series):
-                every.setdefault(series, []).extend(time for time, _ in values)
-        for series, times in every.items():
-            whose = self._subject(series)
-            stale[series] = [time for time in times if (*whose, time) in written]
-        return every, stale
+        stale: _Points = {}
+        if sites:
+            written = set(self._keys(usage))
+            for series, values in self._rows(level, (_ALWAYS,), start_ms, end_ms, sites):
+                if not self._is_present(series):
+                    whose = self._subject(series)
+                    times = {time for time, _ in values if (*whose, time) in written}
+                    stale.setdefault(series, set()).update(times)
+        return stale
 
-    def _deletions(self, measurement: str, every: _Times, stale: _Times) -> Iterator[str]:
-        for series, times in stale.items():
+    def _deletions(self, level: Level, stale: _Points) -> Iterator[str]:
+        chosen = {series: times for series, times in stale.items() if times}
+        if not chosen:
+            return
+        every: dict[_Series, list[int]] = {}
+        extent = min(map(min, chosen.values())), max(map(max, chosen.values())) + 1
+        sites = {series[0] for series in chosen}
+        for series, values in self._rows(level, (_ALWAYS,), *extent, sites):
+            every.setdefault(series, []).extend(time for time, _ in values)
+        for series, times in chosen.items():
             tags = dict(zip(self._schema.tags, series, strict=True))
-            yield from deletions(measurement, tags, every[series], frozenset(times))
+            yield from deletions(self._schema.measurements[level], tags, every[series], times)
 
     def _keys(self, usage: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
         return zip(*(usage[name].tolist() for name in self._schema.key), strict=True)
@@ -198,6 +195,19 @@ def _wait_s(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after_s if isinstance(error, UnavailableError) else None
     return float(asked if asked is not None else min(16, 2 ** (state.attempt_number - 1)))
+
+
+def _by_what_is_unknown(
+    usage: pd.DataFrame, names: Iterable[str]
+) -> Iterator[tuple[list[str], pd.DataFrame]]:
+    """Columns that are unknown in the same rows, and these rows. There are few such groups."""
+    groups: dict[bytes, list[str]] = {}
+    for name in names:
+        groups.setdefault(usage[name].isna().to_numpy().tobytes(), []).append(name)
+    for group in groups.values():
+        unknown = usage[usage[group[0]].isna()]
+        if not unknown.empty:
+            yield group, unknown
 
 
 def _extent(usage: pd.DataFrame) -> tuple[int, int]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from collectors.snmp.stations import Stations
+
 Band = Literal["2g", "5g", "6g"]
 
 AP_FIELDS: Final = (
@@ -34,6 +36,8 @@ class ApPoll:
     counter_bits: int | None = None
     macs: tuple[str, ...] = ()
     """Every MAC address by which the AP may be known: its label's, its radio's."""
+    stations: Stations | None = None
+    """The client devices at it; None: not read, or not wholly. No part of the JSON."""
 
     def as_json(self) -> dict[str, Any]:
         """The AP's row in the JSON of `spotwatch poll`."""
@@ -57,6 +61,12 @@ class DevicePoll:
     aps: tuple[ApPoll, ...] = ()
     warnings: tuple[str, ...] = ()
     """What could not be read or was dropped as wrong; names device and OID."""
+    stations: Stations | None = None
+    """All client devices that the device lists; None: not read, or not wholly. No part of the
+    JSON.
+    """
+    elsewhere: int = 0
+    """How many of them are at no AP that the device lists."""
 
     def as_json(self) -> dict[str, Any]:
         """The JSON of `spotwatch poll`."""

@@ -1,16 +1,18 @@
 """What a device answered becomes what it says of its APs. Pure: no clock, no network."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple, cast, get_args
 
 from collectors.reading import MAX_COUNTER
+from collectors.snmp.client_table import ApKey, asked, everybody, locate, was_read
 from collectors.snmp.decode import Decoded, decode
 from collectors.snmp.device import ApPoll, Band, DevicePoll
 from collectors.snmp.profile import Profile, Role
+from collectors.snmp.stations import Stations
 from collectors.snmp.tables import COUNTERS, Drops, Raw, Row, Rows, read_table, total
 
 _BANDS: Final[tuple[Band, ...]] = get_args(Band)
-_ApKey = int | str
 
 
 def interpret(profile: Profile, raw: Raw) -> DevicePoll:
@@ -22,17 +24,25 @@ def interpret(profile: Profile, raw: Raw) -> DevicePoll:
     """
     drops = Drops()
     device = _Device(profile, raw, drops)
-    aps = device.lone_ap() if profile.device == "ap" else device.aps()
+    who = device.who_is_there()
     return DevicePoll(
         profile=profile.name,
         device=profile.device,
         sys_descr=raw.sys_descr,
         sys_object_id=raw.sys_object_id,
         clients_total=device.clients_total(),
-        ap_count=device.ap_count(aps),
-        aps=tuple(aps),
+        ap_count=device.ap_count(who.aps),
+        aps=who.aps,
         warnings=tuple(drops),
+        stations=who.stations,
+        elsewhere=who.elsewhere,
     )
+
+
+class _Who(NamedTuple):
+    aps: tuple[ApPoll, ...]
+    stations: Stations | None
+    elsewhere: int = 0
 
 
 class _Device:
@@ -67,7 +77,22 @@ class _Device:
             return of_nodes
         return sum(ap.up is not False for ap in aps) if aps else None
 
-    def lone_ap(self) -> list[ApPoll]:
+    def who_is_there(self) -> _Who:
+        """The APs, and the client devices at each."""
+        is_read = was_read(self._profile, self._raw)
+        rows = self._rows("stations")
+        if self._profile.device == "ap":
+            stations = everybody(rows, self._drops) if is_read else None
+            return _Who((replace(self.lone_ap(), stations=stations),), stations)
+        aps = self.aps()
+        if not is_read:
+            return _Who(tuple(aps.values()), None)
+        found = locate(rows, aps, self._rows("radios"), self._rows("vaps"), self._drops)
+        nobody = Stations()
+        placed = (replace(ap, stations=found.by_ap.get(key, nobody)) for key, ap in aps.items())
+        return _Who(tuple(placed), found.everybody, found.elsewhere)
+
+    def lone_ap(self) -> ApPoll:
         """The device itself."""
         radios, vaps = self._rows("radios"), self._rows("vaps")
         own_mac = self._scalars.get("mac")
@@ -75,36 +100,36 @@ class _Device:
         tables = [self._table(role) for role in ("radios", "vaps", "ports", "interfaces")]
         rx, tx, bits = self._traffic([(table, table.rows) for table in tables])
         bands = _by_band(None, radios, vaps)
-        return [
-            ApPoll(
-                name=cast("str | None", self._scalars.get("name")),
-                mac=macs[0] if macs else None,
-                up=True,
-                clients=self.clients_total(),
-                clients_2g=bands.g2,
-                clients_5g=bands.g5,
-                clients_6g=bands.g6,
-                rx_bytes=rx,
-                tx_bytes=tx,
-                counter_bits=bits,
-                uptime_s=cast("int | None", self._scalars.get("uptime_s")),
-                channel_utilisation=_busiest(self._scalars.get("channel_utilisation"), radios),
-                macs=tuple(dict.fromkeys(macs)),
-            )
-        ]
+        return ApPoll(
+            name=cast("str | None", self._scalars.get("name")),
+            mac=macs[0] if macs else None,
+            up=True,
+            clients=self.clients_total(),
+            clients_2g=bands.g2,
+            clients_5g=bands.g5,
+            clients_6g=bands.g6,
+            rx_bytes=rx,
+            tx_bytes=tx,
+            counter_bits=bits,
+            uptime_s=cast("int | None", self._scalars.get("uptime_s")),
+            channel_utilisation=_busiest(self._scalars.get("channel_utilisation"), radios),
+            macs=tuple(dict.fromkeys(macs)),
+        )
 
-    def aps(self) -> list[ApPoll]:
+    def aps(self) -> Mapping[ApKey, ApPoll]:
         """Every AP that has a row of its own, or a radio or virtual AP that names it."""
         own = {row.key["ap"]: row for row in self._rows("aps")}
         radios, vaps, ports = (self._by_ap(role) for role in ("radios", "vaps", "ports"))
-        return [
-            self._ap(key, own.get(key), radios.get(key, []), vaps.get(key, []), ports.get(key, []))
-            for key in dict.fromkeys((*own, *radios, *vaps))
-        ]
+        return {
+            key: self._ap(
+                key, own.get(key), radios.get(key, []), vaps.get(key, []), ports.get(key, [])
+            )
+            for key in (*own, *radios, *vaps)
+        }
 
     def _ap(
         self,
-        key: _ApKey,
+        key: ApKey,
         row: Row | None,
         radios: Sequence[Row],
         vaps: Sequence[Row],
@@ -190,9 +215,8 @@ class _Device:
         table = self._profile.tables.get("stations")
         if table is None:
             return None
-        walked = all(
-            self._raw.oid(c) in self._raw.columns for t in table.columns.values() for c in t
-        )
+        columns = asked("stations", table, client_tables=self._raw.client_tables)
+        walked = all(self._raw.oid(c) in self._raw.columns for t in columns.values() for c in t)
         alive = any(self._rows(role) for role in ("aps", "radios", "ssids", "vaps"))
         return len(self._rows("stations")) or (0 if walked and alive else None)
 
@@ -215,8 +239,8 @@ class _Device:
     def _rows(self, role: Role) -> list[Row]:
         return self._table(role).rows
 
-    def _by_ap(self, role: Role) -> dict[_ApKey, list[Row]]:
-        grouped: dict[_ApKey, list[Row]] = {}
+    def _by_ap(self, role: Role) -> dict[ApKey, list[Row]]:
+        grouped: dict[ApKey, list[Row]] = {}
         for row in self._rows(role):
             if "ap" in row.key:
                 grouped.setdefault(row.key["ap"], []).append(row)

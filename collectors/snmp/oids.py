@@ -8,9 +8,9 @@ from pydantic import AfterValidator
 SYS_OBJECT_ID: Final = "sysObjectID"
 """At the start of an OID in a profile: the device's own sysObjectID."""
 
-IndexKind = Literal["int", "mac", "string", "implied_string", "ip"]
-"""How a part of a table's index is written as numbers: one; six octets; a length and as many
-characters; all characters up to the end; four octets.
+IndexKind = Literal["int", "mac", "counted_mac", "string", "implied_string", "ip"]
+"""How a part of a table's index is written as numbers: one; six octets; their number, which is 6,
+and six octets; a length and as many characters; all characters up to the end; four octets.
 """
 
 _QUOTED: Final = re.compile(r'"([^"]*)"')
@@ -55,18 +55,22 @@ def decode_index(kinds: tuple[IndexKind, ...], suffix: str) -> tuple[int | str, 
     parts: list[int | str] = []
     at = 0
     for kind in kinds:
-        if kind == "string":
+        if kind in {"string", "counted_mac"}:
             length = numbers[at] if at < len(numbers) else 0
             at += 1
         else:
             length = {"int": 1, "mac": 6, "ip": 4, "implied_string": len(numbers) - at}[kind]
         part = numbers[at : at + length]
         at += length
-        if len(part) != length or (kind != "int" and any(n > 255 for n in part)):
+        if (
+            len(part) != length
+            or (kind == "counted_mac" and length != 6)
+            or (kind != "int" and any(n > 255 for n in part))
+        ):
             raise ValueError(f"the index does not hold {', '.join(kinds)}")
         if kind == "int":
             parts.append(part[0])
-        elif kind == "mac":
+        elif kind in {"mac", "counted_mac"}:
             parts.append(format_mac(bytes(part)))
         elif kind == "ip":
             parts.append(".".join(map(str, part)))

@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
+from collectors.presence import Presence, PresenceSink
 from collectors.reading import Reading
 from collectors.sink import NotDurableError, Sink
-from collectors.snmp.device import DevicePoll
+from collectors.snmp.device import ApPoll, DevicePoll
 from collectors.snmp.engine import SnmpEngine, SnmpError, Target
 from collectors.snmp.holding import Holding
 from collectors.snmp.jobs import Job, jobs_of
 from collectors.snmp.poll import Identity, UnknownProfileError, poll_device
+from collectors.snmp.presences import Anonymiser, EmptyTables, presences
 from collectors.snmp.profiles import Profiles
 from collectors.snmp.readings import failed_readings, match_aps, own_row, reading
 from config.deployment import AccessPoint, Deployment
@@ -49,13 +51,26 @@ class RoundReport:
     """Handed over and durable, those that waited from former rounds among them."""
     is_durable: bool = True
     """False: the sink refused some; they wait in memory for the next round."""
+    presences: int = 0
+    """Client tables of APs handed over and durable."""
+    presences_lost: int = 0
+    """Refused by their sink. They do not wait: nobody watched then, which is a gap and no zero."""
     duration_s: float = 0.0
+
+
+class _Heard(NamedTuple):
+    """What one device gave."""
+
+    readings: Sequence[Reading]
+    presences: Sequence[Presence] = ()
 
 
 class Poller:
     """Polls a deployment's devices, round after round.
 
-    Keeps what it learns of them: which profile fits, and which of their APs nobody knows.
+    Keeps what it learns of them: which profile fits, and which of their APs nobody knows. With
+    `presence` it also says who is at the APs, as far as devices list their clients: as hashes,
+    made before anything else is done with the addresses.
     """
 
     def __init__(
@@ -64,12 +79,15 @@ class Poller:
         engine: SnmpEngine,
         profiles: Profiles,
         now: Callable[[], datetime],
+        presence: tuple[Anonymiser, PresenceSink] | None = None,
     ) -> None:
         self.jobs = jobs_of(deployment)
         self._deployment = deployment
         self._engine = engine
         self._profiles = profiles
         self._now = now
+        self._presence = presence if deployment.settings.snmp.client_tables else None
+        self._empty_tables = EmptyTables()
         self._identities: dict[str, Identity] = {}
         self._told: set[tuple[str, ...]] = set()
         self._silent: set[str] = set()
@@ -110,18 +128,30 @@ class Poller:
         self, queue: Iterator[tuple[Job, Sequence[AccessPoint]]], sink: Sink, report: RoundReport
     ) -> None:
         for job, aps in queue:
-            readings = await self._poll(job, aps, report)
+            heard = await self._poll(job, aps, report)
             try:
-                report.readings += await self._holding.write(sink, readings)
+                report.readings += await self._holding.write(sink, heard.readings)
             except NotDurableError as error:
                 report.is_durable = False
                 log.error(  # noqa: TRY400 - foreseen
                     "readings wait", device=str(job.target), reason=str(error)
                 )
+            await self._hand_over(job, heard.presences, report)
 
-    async def _poll(
-        self, job: Job, aps: Sequence[AccessPoint], report: RoundReport
-    ) -> list[Reading]:
+    async def _hand_over(self, job: Job, found: Sequence[Presence], report: RoundReport) -> None:
+        if not found or not self._presence:
+            return
+        try:
+            await self._presence[1].note(found)
+        except NotDurableError as error:
+            report.presences_lost += len(found)
+            log.error(  # noqa: TRY400 - foreseen
+                "presences lost", device=str(job.target), aps=len(found), reason=str(error)
+            )
+        else:
+            report.presences += len(found)
+
+    async def _poll(self, job: Job, aps: Sequence[AccessPoint], report: RoundReport) -> _Heard:
         try:
             poll = await poll_device(
                 self._engine,
@@ -131,11 +161,12 @@ class Poller:
                 identities=self._identities,
                 # A poll that is not over when the next one is due would delay it for ever.
                 limit_s=job.poll_seconds,
+                client_tables=self._presence is not None,
             )
         except (SnmpError, UnknownProfileError) as error:
             report.failed.append(Failure(job.target.name, str(error)))
             self._tell_failure(job.target, str(error))
-            return failed_readings(aps, self._now_ms(), job.poll_seconds)
+            return _Heard(failed_readings(aps, self._now_ms(), job.poll_seconds))
         report.ok += 1
         if job.target.name in self._silent:
             self._silent.discard(job.target.name)
@@ -143,29 +174,59 @@ class Poller:
         report.warnings += len(poll.warnings)
         for warning in poll.warnings:
             log.warning("poll incomplete", reason=warning)
-        return self._readings(job, aps, poll)
-
-    def _readings(self, job: Job, aps: Sequence[AccessPoint], poll: DevicePoll) -> list[Reading]:
         ts_ms = self._now_ms()
+        rows = self._rows(job, aps, poll)
+        return _Heard(
+            [reading(ap, row, ts_ms, job.poll_seconds) for ap, row in rows],
+            self._presences(job, rows, poll, ts_ms),
+        )
+
+    def _rows(
+        self, job: Job, aps: Sequence[AccessPoint], poll: DevicePoll
+    ) -> list[tuple[AccessPoint, ApPoll]]:
+        """What the device says of each of its APs in service."""
         if not job.is_controller:
-            return [reading(ap, own_row(ap, poll), ts_ms, job.poll_seconds) for ap in aps]
+            return [(ap, own_row(ap, poll)) for ap in aps]
         # Matched with all of the controller's APs, so that one out of service is not unknown.
         matched = match_aps(job.aps, poll.aps)
         unknown = [row.name or row.mac or "without a name" for row in matched.unknown]
         self._tell_once(job, "not in access_points.csv", unknown)
         self._tell_once(job, "not listed by its controller", [ap.ap for ap in matched.unlisted])
         serving = {ap.ap for ap in aps}
-        return [
-            reading(ap, row, ts_ms, job.poll_seconds)
-            for ap, row in matched.known
-            if ap.ap in serving
-        ]
+        return [(ap, row) for ap, row in matched.known if ap.ap in serving]
+
+    def _presences(
+        self,
+        job: Job,
+        rows: Sequence[tuple[AccessPoint, ApPoll]],
+        poll: DevicePoll,
+        ts_ms: int,
+    ) -> list[Presence]:
+        if self._presence is None or poll.stations is None:
+            return []
+        device = job.target.name
+        if self._empty_tables.note(device, poll):
+            log.warning(
+                "client table empty", device=str(job.target), clients_counted=poll.clients_total
+            )
+        if poll.elsewhere:
+            self._tell_elsewhere(job, poll.elsewhere)
+        if not poll.stations and not self._empty_tables.believes(device):
+            return []
+        return presences(rows, self._deployment, self._presence[0], ts_ms, job.poll_seconds)
 
     def _tell_failure(self, target: Target, reason: str) -> None:
         """Warn when a device falls silent, not in every round that it stays so."""
         tell = log.debug if target.name in self._silent else log.warning
         tell("poll failed", device=str(target), reason=reason)
         self._silent.add(target.name)
+
+    def _tell_elsewhere(self, job: Job, clients: int) -> None:
+        """Warn once: some controllers list, all day long, the clients of others for them."""
+        told = (job.target.name, "clients elsewhere")
+        if told not in self._told:
+            self._told.add(told)
+            log.warning("clients at no AP listed", device=str(job.target), clients=clients)
 
     def _tell_once(self, job: Job, what: str, names: Sequence[str]) -> None:
         """Log when the set of names changes, not in every round."""

@@ -29,8 +29,8 @@ Kind = Literal[
 
 Role = Literal["nodes", "aps", "radios", "ssids", "vaps", "ports", "interfaces", "stations"]
 """What a row is: a member of a controller cluster, an AP, a radio, a network name, a network name
-on a radio, a wired port of an AP, an interface of the device polled, a client device (rows are
-counted, nothing of them is kept).
+on a radio, a wired port of an AP, an interface of the device polled, a client device (what becomes
+of it: `collectors.snmp.client_table`).
 """
 
 NAME_KEY: Final = "(name of the file)"
@@ -43,6 +43,7 @@ _TEXT: Final = frozenset({"text"})
 _MAC: Final = frozenset({"mac"})
 _TIME: Final = frozenset({"ticks", "seconds"})
 _ENUM: Final = frozenset({"enum"})
+_ANY: Final = frozenset({"any"})
 _CLIENTS: Final = dict.fromkeys(("clients", "clients_2g", "clients_5g", "clients_6g"), _NUMBER)
 _TRAFFIC: Final = dict.fromkeys(("rx_bytes", "tx_bytes"), _COUNTER)
 
@@ -77,16 +78,38 @@ COLUMNS: Final[Mapping[Role, Mapping[str, frozenset[str]]]] = {
         **_TRAFFIC,
     },
     "ssids": {"ssid": _TEXT, **_CLIENTS},
-    "vaps": {"ssid": _TEXT, "band": _BAND, "clients": _NUMBER, **_TRAFFIC},
+    "vaps": {
+        "ssid": _TEXT,
+        "bssid": _MAC | _ANY,
+        "band": _BAND,
+        "clients": _NUMBER,
+        **_TRAFFIC,
+    },
     "ports": _TRAFFIC,
     "interfaces": {"name": _TEXT, "type": _TEXT, **_TRAFFIC},
-    "stations": {"ssid": _TEXT, "station": frozenset({"any"})},
+    "stations": {
+        "mac": _MAC,
+        "ap_mac": _MAC,
+        "ap_name": _TEXT,
+        "ssid": _TEXT,
+        "band": _BAND,
+        "status": _TEXT,
+        "station": _ANY,
+    },
 }
 """The fields of each role, and the kinds that each may have.
 
 `rx_bytes` is what the AP received from its clients, `tx_bytes` what it sent to them: on a wireless
 interface these are in and out, on an uplink they are out and in.
+
+Of a client device, `mac` is its address: a column, or a part of the index. The AP that it is at is
+the part `ap` of the index, or `ap_mac` (the AP's address, its radio's or the `bssid` of one of its
+virtual APs), or `ap_name` (its name, or what the index of the APs calls it). `ssid`, `band` and
+`status` are there to be filtered by, and are not walked where nothing is.
 """
+
+ADDRESS: Final = "mac"
+"""The column or index part of the stations' table that holds the address of a client."""
 
 ENUM_VALUES: Final[Mapping[str, frozenset[str]]] = {
     "up": frozenset({"up", "down", "unknown"}),
@@ -192,6 +215,12 @@ class Profile(_Part):
         _check_fields("scalars", self.scalars, SCALARS)
         for role, table in self.tables.items():
             _check_fields(f"tables.{role}.columns", table.columns, COLUMNS[role])
+            kind = table.index.get(ADDRESS)
+            if role == "stations" and kind not in {None, "mac", "counted_mac"}:
+                raise ValueError(
+                    f"tables.stations.index.{ADDRESS}: kind {kind!r} does not fit; "
+                    f"{_allowed({'mac', 'counted_mac'})}"
+                )
         return self
 
 

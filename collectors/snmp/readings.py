@@ -48,7 +48,9 @@ def own_row(ap: AccessPoint, poll: DevicePoll) -> ApPoll:
     if poll.device == "ap" or len(poll.aps) == 1:
         return poll.aps[0]
     matched = match_aps((ap,), poll.aps)
-    return matched.known[0][1] if matched.known else ApPoll(up=True, clients=poll.clients_total)
+    if matched.known:
+        return matched.known[0][1]
+    return ApPoll(up=True, clients=poll.clients_total, stations=poll.stations)
 
 
 def reading(ap: AccessPoint, row: ApPoll, ts_ms: int, interval_s: int) -> Reading:

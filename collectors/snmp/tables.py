@@ -20,12 +20,16 @@ class Raw:
 
     sys_object_id: str | None = None
     sys_descr: str | None = None
-    scalars: dict[str, Value] = field(default_factory=dict)
+    scalars: dict[str, Value] = field(default_factory=dict, repr=False)
     """By OID."""
-    columns: dict[str, Sequence[tuple[str, Value]]] = field(default_factory=dict)
-    """By the column's OID: index and value of each cell, of the columns walked to their end."""
+    columns: dict[str, Sequence[tuple[str, Value]]] = field(default_factory=dict, repr=False)
+    """By the column's OID: index and value of each cell, of the columns walked to their end. Never
+    printed: they may hold the addresses of clients.
+    """
     failed: set[str] = field(default_factory=set)
     """Columns whose walk failed: nothing is known of them, least of all that they are empty."""
+    client_tables: bool = False
+    """Whether it was asked who the clients are, beyond how many."""
 
     def oid(self, cell: Cell) -> str | None:
         """The cell's OID on this device; None: it hangs below a sysObjectID that is unknown."""

@@ -10,12 +10,14 @@ import pytest
 
 from collectors.fleet.agent import Agent
 from collectors.fleet.snmprec import load
+from collectors.snmp.client_table import lists_addresses
 from collectors.snmp.device import DevicePoll
 from collectors.snmp.engine import SnmpEngine, Target
 from collectors.snmp.gufo_engine import GufoEngine
 from collectors.snmp.poll import poll_device
 from collectors.snmp.profiles import Profiles
 from collectors.snmp.pysnmp_engine import PysnmpEngine
+from collectors.snmp.stations import Stations
 
 OWN = Path(__file__).parents[2] / "recordings"
 REAL = os.environ.get("SPOTWATCH_RECORDINGS")
@@ -40,9 +42,31 @@ REAL_RECORDINGS = (
 """Recordings of real devices are not part of the project: they hold other people's addresses."""
 
 
-async def poll(engine: SnmpEngine, file: Path, profiles: Profiles, target: Any) -> DevicePoll:
+WHO_IS_WHERE: dict[str, tuple[dict[str, set[int]], int]] = {
+    "cisco-airespace": ({"library-1": {1, 2}, "library-2": set()}, 1),
+    "aruba-controller": ({"pool-1": {1, 2}, "pool-2": set()}, 1),
+    "aruba-instant": ({"hall-1": {1, 2}, "hall-2": set()}, 0),
+    "ruckus-zonedirector": ({"school-1": {1, 2}, "school-2": set()}, 0),
+    "huawei-ac": ({"town-1": {1}, "town-2": {2}}, 0),
+    "fortigate": ({"hall-1": {1, 2}, "hall-2": set()}, 0),
+    "mikrotik": ({"ap-1": {1, 2}}, 0),
+    "airos": ({"ap-1": {1, 2}}, 0),
+    "aerohive": ({"ap-1": {1, 2}}, 0),
+}
+"""By recording: the last octets of the client devices at each AP, and how many are at none."""
+
+
+def clients(*last: int) -> Stations:
+    return Stations(bytes([2, 0, 0, 0, 12, octet]) for octet in last)
+
+
+async def poll(
+    engine: SnmpEngine, file: Path, profiles: Profiles, target: Any, *, client_tables: bool = False
+) -> DevicePoll:
     async with Agent({"public": load(file)}) as agent:
-        return await poll_device(engine, target(agent.port, name=file.stem), profiles)
+        return await poll_device(
+            engine, target(agent.port, name=file.stem), profiles, client_tables=client_tables
+        )
 
 
 def expected(file: Path) -> Any:
@@ -56,6 +80,30 @@ async def test_a_profile_reads_its_recording(
     answer = await poll(engine, file, profiles, target)
     assert answer.as_json() == expected(file)
     assert answer.warnings == ()
+
+
+@pytest.mark.parametrize("file", OWN_RECORDINGS)
+async def test_a_client_table_says_who_is_at_which_ap(
+    file: Path, profiles: Profiles, target: Callable[..., Target]
+) -> None:
+    answer = await poll(GufoEngine(), file, profiles, target, client_tables=True)
+    assert answer.as_json() == expected(file)
+    assert answer.warnings == ()
+    if file.stem not in WHO_IS_WHERE:
+        assert answer.stations is None
+        assert all(ap.stations is None for ap in answer.aps)
+        return
+    by_ap, elsewhere = WHO_IS_WHERE[file.stem]
+    assert {ap.name: ap.stations for ap in answer.aps} == {
+        name: clients(*last) for name, last in by_ap.items()
+    }
+    assert answer.elsewhere == elsewhere
+    assert len(answer.stations or ()) == sum(map(len, by_ap.values())) + elsewhere
+
+
+def test_every_profile_that_lists_clients_is_proved_by_its_recording(profiles: Profiles) -> None:
+    listing = {p.name for p in profiles.values() if lists_addresses(p.tables.get("stations"))}
+    assert listing == WHO_IS_WHERE.keys()
 
 
 @pytest.mark.parametrize("file", OWN_RECORDINGS)
@@ -95,8 +143,8 @@ async def test_a_real_device_reads_to_what_is_known_of_it(
 async def test_both_engines_read_a_real_device_alike(
     file: Path, profiles: Profiles, target: Callable[..., Target]
 ) -> None:
-    gufo = await poll(GufoEngine(), file, profiles, target)
-    assert await poll(PysnmpEngine(), file, profiles, target) == gufo
+    gufo = await poll(GufoEngine(), file, profiles, target, client_tables=True)
+    assert await poll(PysnmpEngine(), file, profiles, target, client_tables=True) == gufo
 
 
 @pytest.mark.parametrize("file", OWN_RECORDINGS)

@@ -18,6 +18,7 @@ from config.loader import load
 from config.problems import ConfigError, Problem
 from config.schema import schema_text
 from config.settings import CommunityCredential, Credential
+from pipeline.holidays import by_commune, kinds_named
 
 MOST_NAMED: Final = 5
 """Of the sites that a note speaks of; a city has hundreds."""
@@ -92,7 +93,8 @@ def _summary(deployment: Deployment) -> Iterator[str]:
     yield f"  controllers    {len(deployment.controllers)}"
     yield (
         f"  also           candidate places {len(deployment.candidate_places)}, "
-        f"closures {len(deployment.closures)}, maintenance {len(deployment.maintenance)}"
+        f"closures {len(deployment.closures)}, maintenance {len(deployment.maintenance)}, "
+        f"holidays {len(deployment.holidays)}"
     )
     yield f"  store          {settings.store.kind}, {place_of(deployment)}"
     yield f"  state          {deployment.state_dir}"
@@ -153,6 +155,18 @@ def _notes(deployment: Deployment) -> Iterator[str]:
     always = [name for name, site in deployment.sites.items() if site.opening_hours is None]
     if always:
         yield f"no opening hours for {_named(always)}"
+    schools = by_commune(deployment.holidays)
+    without = [
+        name
+        for name, site in deployment.sites.items()
+        if "SH" in kinds_named(site.opening_hours or "")
+        and not schools.get(site.commune, schools[None]).school
+    ]
+    if without:
+        yield (
+            f"school holidays (SH) in the opening hours of {_named(without)}, and none for them in "
+            "holidays.csv"
+        )
 
 
 def _named(sites: list[str]) -> str:

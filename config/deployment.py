@@ -39,6 +39,7 @@ SiteKind = Literal[
 ]  # fmt: skip
 SITE_KINDS: Final = get_args(SiteKind)
 Source = Literal["snmp", "mqtt", "import"]
+HolidayKind = Literal["public", "school"]
 
 
 class Row(BaseModel):
@@ -163,6 +164,24 @@ class SitePeriod(Row):
     reason: str | None = None
 
 
+class Holiday(Row):
+    """Days that are holidays beside the country's: a row of `holidays.csv`.
+
+    A public holiday is `PH` in the opening hours of the commune's sites, a school holiday `SH`.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+
+    commune: str | None = None
+    """None: the whole city."""
+    start: Day = Field(alias="from")
+    """First local day."""
+    end: Day = Field(alias="to")
+    """Last local day, included."""
+    kind: HolidayKind
+    name: str | None = None
+
+
 class Deployment(BaseModel):
     """Everything that a deployment's folder says."""
 
@@ -176,6 +195,7 @@ class Deployment(BaseModel):
     candidate_places: Mapping[str, CandidatePlace] = {}
     closures: tuple[SitePeriod, ...] = ()
     maintenance: tuple[SitePeriod, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
 
     @property
     def state_dir(self) -> Path:

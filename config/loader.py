@@ -19,6 +19,7 @@ from config.deployment import (
     Row,
     Site,
 )
+from config.holidays import Holidays, check_communes, read_holidays
 from config.periods import Periods, read_periods
 from config.problems import ConfigError, Problem, listed
 from config.references import check_polling, check_profiles, check_sites
@@ -34,6 +35,7 @@ SETTINGS_FILE: Final = "spotwatch.yaml"
 REQUIRED_FILES: Final = (SETTINGS_FILE, "sites.csv", "access_points.csv")
 OPTIONAL_FILES: Final = (
     "controllers.csv", "candidate_places.csv", "closures.csv", "maintenance.csv",
+    "holidays.csv",
 )  # fmt: skip
 FILES: Final = REQUIRED_FILES + OPTIONAL_FILES
 FALLBACK_TIMEZONE: Final = "UTC"
@@ -69,6 +71,9 @@ def load(
         read_periods(path, zone_of, problems) if path.exists() else Periods(path)
         for path in (folder / "closures.csv", folder / "maintenance.csv")
     )
+    path = folder / "holidays.csv"
+    holidays = read_holidays(path, problems) if path.exists() else Holidays(path)
+    check_communes(holidays, sites, problems)
     check_sites(sites, (access_points, controllers, closures, maintenance), problems)
     check_polling(access_points, controllers, said.credentials, problems)
     if profiles is not None:
@@ -84,6 +89,7 @@ def load(
         candidate_places=places.items,
         closures=tuple(closures.items),
         maintenance=tuple(maintenance.items),
+        holidays=tuple(holidays.items),
     )
 
 

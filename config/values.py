@@ -189,7 +189,7 @@ def country(text: str) -> str:
     except opening_hours.UnknownCountryError:  # type: ignore[attr-defined]
         raise ValueError(
             f"{shown(text)} is not a known country; allowed: an ISO 3166 code of two letters, "
-            "such as BE, FR, NL or GB"
+            "such as BE, FR, NL or GB; holidays of a region go into holidays.csv"
         ) from None
     return code
 

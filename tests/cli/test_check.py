@@ -158,6 +158,17 @@ def test_what_may_not_be_meant_is_noted(deployment: Path) -> None:
     ]
 
 
+def test_school_holidays_that_nobody_listed_are_noted(deployment: Path) -> None:
+    assert "(SH)" not in run("--config", deployment).stdout
+    holidays = deployment / "holidays.csv"
+    lines = holidays.read_text(encoding="utf-8").splitlines(keepends=True)
+    holidays.write_text("".join(line for line in lines if "school" not in line), encoding="utf-8")
+    assert (
+        "note: school holidays (SH) in the opening hours of bib-centrale, and none for them in "
+        "holidays.csv"
+    ) in run("--config", deployment).stdout
+
+
 def test_the_schema_is_printed_without_a_deployment(tmp_path: Path) -> None:
     result = run("--schema", "--config", tmp_path / "nowhere")
     assert result.exit_code == 0

@@ -27,6 +27,7 @@ def test_the_example_loads_and_has_one_of_everything(monkeypatch: pytest.MonkeyP
     assert deployment.candidate_places
     assert deployment.closures
     assert deployment.maintenance
+    assert {holiday.kind for holiday in deployment.holidays} == {"public", "school"}
     assert deployment.settings.mqtt is not None
     assert {deployment.poll_seconds(ap) for ap in aps} == {60, 300, 600}
 
@@ -178,6 +179,7 @@ def test_every_mistake_of_every_file_is_told_at_once_in_order(write: Write, told
                 "candidate_places.csv": "place,ready\nclos,soon\n",
                 "closures.csv": "site,from,to\nbib,2026-07-16,2026-07-15\n",
                 "maintenance.csv": "",
+                "holidays.csv": "from,to,kind\n2026-07-21,2026-07-21,bank\n",
             }
         )
     )
@@ -193,6 +195,7 @@ def test_every_mistake_of_every_file_is_told_at_once_in_order(write: Write, told
         "candidate_places.csv:2: ready",
         "closures.csv:2: from",
         "maintenance.csv:1: is empty; its first line must name the columns",
+        "holidays.csv:2: kind",
     ]
 
 

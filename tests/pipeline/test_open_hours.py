@@ -1,7 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.deployment import Site, SiteKind, SitePeriod
 from pipeline.open_hours import hours_assumed, open_hours
@@ -89,3 +92,67 @@ def test_each_site_has_the_hours_of_its_own_zone() -> None:
     opens = {s: datetime.fromtimestamp(f.starts[0] / 1000, UTC) for s, f in found.items()}
     assert opens["here"] == datetime(2026, 3, 2, 8, tzinfo=UTC)
     assert opens["there"] == datetime(2026, 3, 2, 0, tzinfo=UTC)
+
+
+CHANGES = [
+    # Zone, the local day on which its clocks change, the first and the last hour of the change.
+    ("Europe/Brussels", date(2026, 3, 29), 2, 3),
+    ("Europe/Brussels", date(2026, 10, 25), 2, 3),
+    ("Europe/London", date(2026, 3, 29), 1, 2),
+    ("America/New_York", date(2026, 11, 1), 1, 2),
+    ("Australia/Lord_Howe", date(2026, 4, 5), 1, 3),  # By half an hour.
+    ("Africa/Cairo", date(2026, 4, 24), 0, 1),  # At midnight: the day begins at one.
+]
+
+
+def minutes_by_the_clock(zone: ZoneInfo, opens: int, closes: int, start: int, end: int) -> int:
+    """Minutes of a span in which a clock on the wall shows a time within the hours, one by one."""
+    shown = (datetime.fromtimestamp(at, zone) for at in range(start, end, 60))
+    wall = (moment.hour * 60 + moment.minute for moment in shown)
+    if opens < closes:
+        return sum(opens <= at < closes for at in wall)
+    return sum(at >= opens or at < closes for at in wall)
+
+
+@given(st.sampled_from(CHANGES), st.tuples(st.integers(0, 1439), st.integers(0, 1439)))
+def test_when_the_clocks_change_open_time_is_what_the_clock_on_the_wall_shows(
+    change: tuple[str, date, int, int], hours: tuple[int, int]
+) -> None:
+    name, day, first, last = change
+    # A door that moves within the hour that comes twice, or never, may do so at either instant.
+    opens, closes = (last * 60 if first * 60 <= at < last * 60 else at for at in hours)
+    if opens == closes:
+        return
+    zone = ZoneInfo(name)
+    start, end = (
+        round(datetime.combine(day + timedelta(days=d), time(), zone).timestamp()) for d in (-1, 2)
+    )
+    expression = f"{opens // 60:02}:{opens % 60:02}-{closes // 60:02}:{closes % 60:02}"
+    site = Site(site="s", kind="library", opening_hours=expression, timezone=name)
+    found = open_hours(city([site], []), start * 1000, end * 1000)["s"]
+    minutes = found.within(np.array([start * 1000]), np.array([end * 1000]))[0] / 60_000
+    assert minutes == minutes_by_the_clock(zone, opens, closes, start, end)
+
+
+@given(st.sampled_from(CHANGES), st.integers(1, 1439))
+def test_when_the_clocks_change_no_minute_is_lost_or_counted_twice(
+    change: tuple[str, date, int, int], at: int
+) -> None:
+    name, day, _, _ = change
+    zone = ZoneInfo(name)
+    start, end = (
+        round(datetime.combine(day + timedelta(days=d), time(), zone).timestamp() * 1000)
+        for d in (-1, 2)
+    )
+    clock = f"{at // 60:02}:{at % 60:02}"
+    sites = [
+        Site(site=s, kind="library", opening_hours=hours, timezone=name)
+        for s, hours in {
+            "before": f"00:00-{clock}",
+            "after": f"{clock}-24:00",
+            "always": "24/7",
+        }.items()
+    ]
+    found = open_hours(city(sites, []), start, end)
+    total = {s: int((f.ends - f.starts).sum()) for s, f in found.items()}
+    assert total["before"] + total["after"] == total["always"] == end - start

@@ -1,7 +1,12 @@
-"""`spotwatch recompute`: usage again from samples."""
+"""`spotwatch recompute`: usage again from samples, on this machine or on a Dask cluster."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import typer
 from rich.progress import Progress
@@ -18,7 +23,11 @@ from cli.options import (
     refuse,
 )
 from cli.stores import opened
+from config.deployment import Deployment
+from config.settings import InfluxdbStore
+from pipeline.store.base import Store
 from pipeline.usage.aggregator import Aggregator
+from pipeline.usage.compute import Chunks
 from pipeline.usage.expiry import computable_since_ms
 
 FromOption = Annotated[
@@ -26,12 +35,39 @@ FromOption = Annotated[
 ]
 ToOption = Annotated[str, typer.Option("--to", help="Likewise; up to it.")]
 
+DaskOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Compute on the workers of this Dask scheduler, such as tcp://10.0.0.5:8786.",
+        show_default=False,
+    ),
+]
+PartitionsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="With --dask and the embedded store: a folder that every worker reaches under this "
+        "path; samples are put there meanwhile. Default: in state_dir.",
+        show_default=False,
+    ),
+]
+
+_LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
 
 def recompute(
-    start: FromOption, end: ToOption, config: ConfigOption = None, *, as_json: JsonOption = False
+    start: FromOption,
+    end: ToOption,
+    config: ConfigOption = None,
+    dask: DaskOption = None,
+    partitions: PartitionsOption = None,
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Compute usage again from the samples of a span, at 15 minutes, hours and days."""
     deployment = open_deployment(config)
+    _check(deployment, dask, partitions)
     zone, now = deployment.settings.zone, datetime.now(UTC)
     since = parse_as_of(start, zone, now, "--from")
     until = parse_as_of(end, zone, now, "--to")
@@ -49,10 +85,11 @@ def recompute(
     start_ms, end_ms = round(since.timestamp() * 1000), round(until.timestamp() * 1000)
     with (
         opened(deployment) as (store, state),
+        _computer(deployment, store, dask, partitions) as computer,
         Progress(console=err, transient=True, disable=not err.is_terminal) as bar,
     ):
         task = bar.add_task("Recomputing", total=None)
-        rows = Aggregator(deployment, store, state).recompute(
+        rows = Aggregator(deployment, store, state, computer).recompute(
             start_ms,
             end_ms,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
@@ -61,3 +98,35 @@ def recompute(
         print_json({"from": iso(start_ms), "to": iso(end_ms), "windows": rows})
         return
     out.print(f"Computed {rows} site windows of 15 minutes again.")
+
+
+def _check(deployment: Deployment, dask: str | None, partitions: Path | None) -> None:
+    influxdb = isinstance(deployment.settings.store, InfluxdbStore)
+    if partitions and not dask:
+        raise refuse("--partitions: is of use with --dask only")
+    if partitions and influxdb:
+        raise refuse("--partitions: is of no use with InfluxDB, which the workers read themselves")
+    if dask and not find_spec("distributed"):
+        raise refuse("--dask: Dask is not installed; pip install 'spotwatch[dask]'")
+    if dask and influxdb:
+        address = urlsplit(dask)
+        if address.scheme != "tls" and address.hostname not in _LOOPBACK:
+            err.print(
+                "The token of InfluxDB goes to the workers unencrypted; use a tls:// scheduler "
+                "where others can listen.",
+                style="yellow",
+            )
+
+
+@contextmanager
+def _computer(
+    deployment: Deployment, store: Store, dask: str | None, partitions: Path | None
+) -> Iterator[Chunks | None]:
+    """What computes, where it is not this process."""
+    if dask is None:
+        yield None
+        return
+    from cli.cluster import on_cluster  # noqa: PLC0415 - of an extra that may not be installed
+
+    with on_cluster(deployment, store, dask, partitions) as computer:
+        yield computer

@@ -25,6 +25,8 @@ HOME = {
     "apscheduler": "pipeline/jobs",
     "sqlite3": ("pipeline/store", "pipeline/state.py", "pipeline/spool"),
     "influxdb_client": "pipeline/store/influx",
+    "dask": "pipeline/cluster/computer.py",
+    "distributed": "pipeline/cluster/computer.py",
     "opening_hours": ("config", "pipeline/open_hours.py"),
     "typer": "cli",
 }

@@ -11,7 +11,7 @@ import structlog
 
 from config.deployment import Deployment
 from pipeline.store.base import Store
-from pipeline.usage.compute import Chunk, Computer, service_of
+from pipeline.usage.compute import Chunk, Chunks, Computer, service_of
 from pipeline.usage.expiry import samples_kept_since_ms
 from pipeline.usage.periods import WINDOW_MS, bounds, window_ceil, window_floor
 from pipeline.usage.rollup import AMOUNTS, roll_up
@@ -67,11 +67,18 @@ class Aggregator:
     that of one who had seen more of them and cleared the marks.
     """
 
-    def __init__(self, deployment: Deployment, store: Store, state: Progressed) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        store: Store,
+        state: Progressed,
+        computer: Chunks | None = None,
+    ) -> None:
+        """`computer`: what computes; by default this process, from the store."""
         self._deployment = deployment
         self._store = store
         self._state = state
-        self._computer = Computer(deployment, store)
+        self._computer = computer or Computer(deployment, store)
         self._filled: dict[str, int] = {}
         """Sites whose usage is known to be there from this start on."""
 

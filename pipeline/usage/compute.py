@@ -46,6 +46,13 @@ class SampleSource(Protocol):
         """Read each AP's last sample in [since, before), with_counters: the last that has one."""
 
 
+class Chunks(Protocol):
+    """What computes usage, here or on other machines: see `Computer`."""
+
+    def chunks(self, start_ms: int, end_ms: int, service: Service) -> Iterator[Chunk]:
+        """Compute [start, end), both on the window, in order of time."""
+
+
 def service_of(deployment: Deployment, store: Store) -> Service:
     """Who is in service when, by what was seen of each site."""
     return in_service(deployment, _seen(deployment, store))

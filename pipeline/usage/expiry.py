@@ -27,14 +27,18 @@ def samples_kept_since_ms(deployment: Deployment, now_ms: int) -> int | None:
 def computable_since_ms(deployment: Deployment, now_ms: int) -> int | None:
     """Usage from this window on follows from samples that are kept; None: all usage does.
 
-    A window needs the samples before it too: those that hold into it, and the counters that its
-    first ones are compared with.
+    A window needs the samples before it too.
     """
     kept = samples_kept_since_ms(deployment, now_ms)
-    if kept is None:
-        return None
+    return None if kept is None else window_ceil(kept + look_back_ms(deployment))
+
+
+def look_back_ms(deployment: Deployment) -> int:
+    """How far before a window the samples go that it needs: those that hold into it, and the
+    counters that its first ones are compared with.
+    """
     gap_ms = round(deployment.settings.usage.max_counter_gap_hours * 3_600_000)
-    return window_ceil(kept + max(gap_ms, MAX_HOLD_MS))
+    return max(gap_ms, MAX_HOLD_MS)
 
 
 def at_the_edge(kept_ms: int) -> tuple[int, int]:

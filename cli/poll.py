@@ -123,14 +123,15 @@ def poll(
     if where is None:
         with bad_input():
             profiles = load_profiles(deployment_folder(config) / "profiles")
-        asks, is_list = [_ask_host(host or "", community, version)], False
+        asks, is_list, client_tables = [_ask_host(host or "", community, version)], False, True
     else:
         deployment, profiles = open_with_profiles(config)
         asks, is_list = _find(deployment, where)
+        client_tables = deployment.settings.snmp.client_tables
+    asks = [_adjusted(ask, profile, timeout, retries) for ask in asks]
     try:
-        polls = asyncio.run(
-            _poll_all([_adjusted(ask, profile, timeout, retries) for ask in asks], profiles)
-        )
+        # The JSON says nothing of who is there, so it does not cost what that costs.
+        polls = asyncio.run(_poll_all(asks, profiles, client_tables and not as_json))
     except UnknownProfileError as error:
         raise refuse(f"--profile: {error}") from error
     if as_json:
@@ -208,20 +209,26 @@ def _adjusted(ask: _Ask, profile: str | None, timeout: float | None, retries: in
     return replace(ask, target=target, profile=profile or ask.profile)
 
 
-async def _poll_all(asks: Sequence[_Ask], profiles: Profiles) -> list[DevicePoll]:
+async def _poll_all(
+    asks: Sequence[_Ask], profiles: Profiles, client_tables: bool
+) -> list[DevicePoll]:
     engine = GufoEngine()
     gate = asyncio.Semaphore(_TOGETHER)
 
     async def one(ask: _Ask) -> DevicePoll:
         async with gate:
-            return await _poll_one(engine, ask, profiles)
+            return await _poll_one(engine, ask, profiles, client_tables)
 
     return await asyncio.gather(*map(one, asks))
 
 
-async def _poll_one(engine: SnmpEngine, ask: _Ask, profiles: Profiles) -> DevicePoll:
+async def _poll_one(
+    engine: SnmpEngine, ask: _Ask, profiles: Profiles, client_tables: bool
+) -> DevicePoll:
     try:
-        answer = await poll_device(engine, ask.target, profiles, ask.profile)
+        answer = await poll_device(
+            engine, ask.target, profiles, ask.profile, client_tables=client_tables
+        )
     except SnmpError as error:
         advice = f" {_WHAT_TO_CHECK}" if isinstance(error, SnmpTimeout) else ""
         _complain(f"{error}.{advice}")
@@ -254,10 +261,17 @@ def _complain(message: str) -> None:
 
 
 def _table(ask: _Ask, answer: DevicePoll) -> Table:
+    caption = (
+        f"profile {answer.profile}; clients in all: {_shown(answer.clients_total)}; "
+        f"APs connected: {_shown(answer.ap_count)}"
+    )
+    if answer.stations is not None:
+        caption += f"; devices in its client table: {len(answer.stations)}"
+    if answer.elsewhere:
+        caption += f", {answer.elsewhere} of them at no AP listed here"
     table = Table(
         title=escape(f"{ask.target}: {answer.sys_descr or 'does not say what it is'}"),
-        caption=f"profile {answer.profile}; clients in all: {_shown(answer.clients_total)}; "
-        f"APs connected: {_shown(answer.ap_count)}",
+        caption=caption,
         title_justify="left",
         caption_justify="left",
     )

@@ -238,3 +238,9 @@ def test_json_is_alone_on_standard_output(unifi: int) -> None:
     )  # fmt: skip
     assert json.loads(done.stdout)["profile"] == "unifi"
     assert done.stderr == ""
+
+
+def test_the_table_says_how_many_devices_the_client_table_has(cisco: int) -> None:
+    done = run.invoke(app, ["--host", f"127.0.0.1:{cisco}", "--community", "public"])
+    said = " ".join(done.stdout.split())
+    assert "devices in its client table: 3, 1 of them at no AP listed here" in said

@@ -28,6 +28,7 @@ from collectors.reading import HOLD
 from pipeline.imports.importer import Importer, Report
 from pipeline.imports.samples import Refusal
 from pipeline.imports.source import open_source
+from pipeline.store.base import StoreError
 
 FileArgument = Annotated[
     Path,
@@ -70,6 +71,7 @@ def import_samples(
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     with (
         opened(deployment) as (store, state),
+        _repeatable(),
         bad_input(),
         _refusals(rejected) as on_refused,
         Progress(console=err, transient=True, disable=not err.is_terminal) as bar,
@@ -160,6 +162,18 @@ def _zone(name: str | None) -> ZoneInfo | None:
     except (ZoneInfoNotFoundError, ValueError) as error:
         message = f"--timezone: {name!r} is no time zone; write such as Europe/Brussels"
         raise refuse(message) from error
+
+
+@contextmanager
+def _repeatable() -> Iterator[None]:
+    """Say of a store that fails what becomes of an import that was cut short."""
+    try:
+        yield
+    except StoreError as error:
+        raise StoreError(
+            f"{error}. Import the file again once that is cured: what was taken is kept and counts "
+            "once"
+        ) from error
 
 
 @contextmanager

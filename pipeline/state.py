@@ -4,18 +4,18 @@ What usage has to be computed again, how far it is, which messages were refused,
 are, which spots were moved. Readable by its owner alone.
 """
 
-import fcntl
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 from pipeline.scrub import scrub_macs
+from pipeline.store.lock import alone
 from pipeline.store.sqlite_file import open_file, store_errors, transaction
 
 SCHEMA_VERSION: Final = 2
@@ -149,17 +149,9 @@ class State:
 
         Where another is: wait for it, or be told False at once.
         """
-        with ExitStack() as stack:
-            with store_errors(self._path):
-                path = self._path.with_name(f"{self._path.name}-aggregating")
-                handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-                stack.callback(os.close, handle)  # which gives the lock back, as any end does
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-                    alone = True
-                except BlockingIOError:
-                    alone = False
-            yield alone
+        lock = self._path.with_name(f"{self._path.name}-aggregating")
+        with alone(lock, wait=wait) as held:
+            yield held
 
     def add_dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Keep refused messages aside, scrubbed and shortened; durable on return."""

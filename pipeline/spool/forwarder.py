@@ -12,6 +12,7 @@ from pipeline.spool.delivery import deliver
 from pipeline.spool.destination import Destination, MisconfiguredError, UnavailableError
 from pipeline.spool.spool import Spool
 from pipeline.store.base import StoreError
+from pipeline.store.lock import alone
 
 BATCH_LINES: Final = 5000
 FIRST_WAIT_S: Final = 1.0
@@ -21,6 +22,8 @@ store that comes back breathe. A Retry-After may ask for longer."""
 MISCONFIGURED_WAIT_S: Final = 60.0
 IDLE_WAIT_S: Final = 5.0
 """Longest wait for new lines: another process may have spooled them."""
+BESIDE_WAIT_S: Final = 1.0
+"""Between attempts while another process sends."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +31,8 @@ log = structlog.get_logger(__name__)
 class Forwarder:
     """Sends batches, oldest first; while it is behind, every other batch is the newest.
 
-    So a long backlog empties, and what is collected now shows at once.
+    So a long backlog empties, and what is collected now shows at once. One at a time, of all
+    processes: who read a line before it was corrected could send it after the correction.
     """
 
     def __init__(
@@ -42,11 +46,13 @@ class Forwarder:
     ):
         self._spool = spool
         self._destination = destination
+        self._lock = spool.path.with_name(f"{spool.path.name}-sending")
         self._batch_lines = batch_lines
         self._random = random or Random()  # noqa: S311 - spreads retries, guards no secret
         self._now_ms = now_ms
         self._newest_next = False
         self._failures = 0
+        self._beside = False
         self._trouble: str | None = None
         self._new_lines = threading.Event()
         self._stop = threading.Event()
@@ -57,10 +63,15 @@ class Forwarder:
         """Why nothing can be sent now, in words; None where all is well."""
         return self._trouble
 
-    def step(self) -> float:
-        """Send one batch. Returns the seconds to wait before the next: 0 while there is more."""
+    def step(self, *, wait: bool = False) -> float:
+        """Send one batch. Returns the seconds to wait before the next: 0 while there is more.
+
+        `wait`: for another process that sends now; else leave this batch to it.
+        """
         try:
-            return self._step()
+            with alone(self._lock, wait=wait) as held:
+                self._tell_of(beside=not held)
+                return self._step() if held else BESIDE_WAIT_S
         except StoreError as error:
             # The spool itself: a full disk may keep even sent lines from being struck off. They
             # are sent again then, which changes nothing in the store.
@@ -94,6 +105,11 @@ class Forwarder:
         # A full batch: there is probably more, so the other end has its turn.
         self._newest_next = len(batch) == self._batch_lines and not newest
         return 0.0
+
+    def _tell_of(self, *, beside: bool) -> None:
+        if beside and not self._beside:
+            log.info("another process sends", waiting_lines=self._spool.health().lines)
+        self._beside = beside
 
     def _failed(self, error: StoreError, **facts: int) -> float:
         self._failures += 1
@@ -134,7 +150,7 @@ class Forwarder:
     def drain(self) -> None:
         """Send until nothing waits. Raises what stops it, as StoreError."""
         while self._spool.health().lines:
-            self.step()
+            self.step(wait=True)
             if self._trouble is not None:
                 raise StoreError(self._trouble)
 

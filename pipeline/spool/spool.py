@@ -9,7 +9,7 @@ matter.
 import json
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,11 +41,13 @@ class Spool(SpoolReader):
         """`max_bytes`: what the file may take, rejected lines included; more is refused."""
         super().__init__(path, max_bytes=max_bytes)
         self._lock = threading.Lock()
-        with store_errors(path):
-            self._db = connect(path)
+        with store_errors(path), ExitStack() as opened:
+            opened.callback(super().close)
+            self._db = opened.enter_context(closing(connect(path)))
             self._places = set(self._db.execute("SELECT ap, site FROM places"))
             (self._page_bytes,) = self._db.execute("PRAGMA page_size").fetchone()
             self._reserve = Reserve(path.with_name(f"{path.name}-reserve"))
+            opened.pop_all()  # they stay open
 
     def append(self, samples: Sequence[Waiting], now_ms: int) -> None:
         """Queue samples; durable on return. A sample that already waits takes the new fields.

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import app
+from pipeline.store.base import StoreError
 from tests.integration.influx.conftest import TOKEN, City
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -84,16 +85,28 @@ def test_an_import_says_the_same_on_both_stores_and_the_house_moves_both_ways(
     assert [said(folder, c, *as_of) for c in ("usage", "status", "underused")] == embedded
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["first import", "another import"])
 def test_an_import_while_influxdb_is_away_is_told_and_can_be_repeated(
-    city: City, folder: Path
+    city: City, folder: Path, *, known: bool
 ) -> None:
+    """The first import has to ask the server where APs were before it reads on."""
+    if known:
+        (folder / "one.csv").write_text(f"ts,ap,up\n{NOW.isoformat()},bib-1,1\n", encoding="utf-8")
+        said(folder, "import", str(folder / "one.csv"))
     city.proxy.stop()
     result = run(folder, "import", str(folder / "history.csv"))
-    assert result.exit_code == 1
+    assert (result.exit_code, type(result.exception)) == (1, StoreError)
     assert "cannot be reached" in str(result.exception)
+    assert "Import the file again" in str(result.exception)
+    rows = HOURS * 4 * len(APS)
+    assert said(folder, "spool")["lines"] == rows
+    if known:
+        assert f"{rows} samples are kept on this machine; `spotwatch run`" in str(result.exception)
     city.proxy.start()
-    assert said(folder, "import", str(folder / "history.csv"))["imported"] == HOURS * 4 * len(APS)
+    assert said(folder, "import", str(folder / "history.csv"))["imported"] == rows
     assert said(folder, "spool")["lines"] == 0
+    counted = city.influxd.query('SELECT count("interval_s") FROM "sample"', city.raw)
+    assert orjson.loads(counted)["results"][0]["series"][0]["values"][0][1] == rows
 
 
 def test_what_has_expired_is_neither_imported_nor_computed_again(folder: Path) -> None:
@@ -124,7 +137,7 @@ def test_doctor_looks_at_the_server_the_token_the_buckets_and_the_spool(
     # 3 access points and 2 levels of usage each, and 2 sites at 3 levels.
     assert found["InfluxDB series"]["seen"].startswith("15 for 3 access points and 2 sites")
     assert city.influxd.query("SHOW SERIES", city.raw).count(b"sample,") == 3
-    assert city.influxd.query("SHOW SERIES", city.usage).count(b"usage_") == 6
+    assert city.influxd.query("SHOW SERIES", city.usage).count(b"usage_") == 12
 
     (folder / "token").write_text("revoked", encoding="utf-8")
     found = findings(folder, expect=1)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -19,6 +20,7 @@ from pipeline.spool.destination import (
     UnavailableError,
 )
 from pipeline.spool.forwarder import (
+    BESIDE_WAIT_S,
     IDLE_WAIT_S,
     LONGEST_WAIT_S,
     MISCONFIGURED_WAIT_S,
@@ -188,3 +190,45 @@ def test_draining_ends_at_the_first_trouble_and_says_it(spool: Spool) -> None:
     with pytest.raises(StoreError, match="gone"):
         forwarder.drain()
     assert spool.health().lines == 1
+
+
+class Slow:
+    """A store that keeps a line of each time; the first request stays on its way for a while."""
+
+    def __init__(self) -> None:
+        self.asked, self.answers = Event(), Event()
+        self.has: dict[int, bytes] = {}
+
+    def send(self, lines: Sequence[SpooledLine]) -> None:
+        first = not self.asked.is_set()
+        self.asked.set()
+        if first:
+            assert self.answers.wait(20)
+        self.has |= {line.ts_ms: line.line for line in lines}
+
+
+def test_a_line_on_its_way_from_one_process_arrives_before_its_correction_from_another(
+    tmp_path: Path,
+) -> None:
+    remote = Slow()
+    with (
+        closing(Spool(tmp_path / "spool.db")) as daemons,
+        closing(Spool(tmp_path / "spool.db")) as imports,
+        ThreadPoolExecutor() as pool,
+    ):
+        daemon, importer = Forwarder(daemons, remote), Forwarder(imports, remote)
+        daemons.append([Waiting("a", "s", 1, b"sample,ap=a,site=s clients=1i 1")], 0)
+        sending = pool.submit(daemon.step)
+        try:
+            assert remote.asked.wait(20)
+            imports.append([Waiting("a", "s", 1, b"sample,ap=a,site=s clients=2i 1")], 0)
+            assert importer.step() == BESIDE_WAIT_S
+            assert remote.has == {}
+            draining = pool.submit(importer.drain)
+        finally:
+            remote.answers.set()
+        sending.result(20)
+        draining.result(20)
+        assert remote.has == {1: b"sample,ap=a,site=s clients=2i 1"}
+        assert daemons.health().lines == 0
+        assert daemon.step() == IDLE_WAIT_S

@@ -233,3 +233,14 @@ def test_a_file_of_a_newer_version_is_left_alone(path: Path) -> None:
         db.execute("PRAGMA user_version = 99")
     with pytest.raises(StoreError, match="newer Spotwatch"):
         Spool(path)
+
+
+def test_a_spool_that_cannot_be_opened_whole_leaves_no_file_open(path: Path) -> None:
+    Spool(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TABLE places")
+    with pytest.raises(StoreError, match=r"spool\.db: no such table: places"):
+        Spool(path)
+    links = Path("/proc/self/fd").iterdir()
+    held = [str(link.readlink()) for link in links if link.is_symlink()]
+    assert not [name for name in held if name.startswith(str(path))]

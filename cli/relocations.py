@@ -116,7 +116,7 @@ def relocations(
         budget_eur=budget_eur,
         include_unready=include_unready,
     )
-    became = outcomes(deployment, known.moves, known.usage, moment)
+    became = outcomes(deployment, known.moves, known.moved_usage, moment)
     if as_json:
         print_json(document(deployment, plan, became, language, moment))
         return

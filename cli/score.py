@@ -42,7 +42,7 @@ from pipeline.evaluation.score import (
     share_right,
 )
 from pipeline.underuse.assess import WORST_FIRST, Assessment
-from pipeline.underuse.evidence import usage_span
+from pipeline.underuse.weeks import usage_span
 
 MAX_CITIES: Final = 1000
 _SEEDS: Final = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import structlog
 
 from cli.spool_status import spool_health
 from cli.stores import open_store
-from cli.underused import judge
+from cli.underused import replay
 from collectors.mqtt.collector import MqttCollector
 from collectors.sink import NotDurableError, Refused
 from collectors.snmp.gufo_engine import GufoEngine
@@ -34,7 +34,6 @@ log = structlog.get_logger(__name__)
 
 STOP_PATIENCE_S: Final = 20
 """Jobs under way may finish for so long; what was read by then is stored in any case."""
-ONE_WEEK: Final = timedelta(weeks=1)
 ALIVE: Final = "alive"
 """A file in the state's folder; the container's health check looks at its age."""
 SHOWN: Final = 3
@@ -138,10 +137,8 @@ class Service:
 
     def _tell_verdicts(self, now: datetime) -> None:
         """Log the week's verdicts, and each that is another than the week before."""
-        week, before = (
-            judge(self.deployment, self.store, self.state.closed_until_ms(), moment)
-            for moment in (now, now - ONE_WEEK)
-        )
+        weeks = replay(self.deployment, self.store, self.state.closed_until_ms(), now)
+        week, before = weeks.standing(), weeks.standing(1)
         log.info("verdicts", **dict(Counter[str](found.verdict for found in week)))
         for change in changes(before, week):
             log.info("verdict changed", site=change.site, before=change.before, now=change.after)

@@ -20,9 +20,9 @@ from config.deployment import Deployment
 from config.settings import Language
 from dashboards.terminal import underused_table
 from pipeline.store.base import Store
-from pipeline.underuse.assess import Assessment, assess
-from pipeline.underuse.evidence import usage_span
+from pipeline.underuse.assess import Assessment
 from pipeline.underuse.reasons import definition, worded
+from pipeline.underuse.replay import Replay
 from pipeline.usage.reader import UsageReader
 
 LangOption = Annotated[
@@ -54,13 +54,18 @@ def underused(
     out.print(definition(deployment.settings.underuse, language), style="dim", highlight=False)
 
 
+def replay(
+    deployment: Deployment, store: Store, closed_until_ms: int | None, as_of: datetime
+) -> Replay:
+    """The weekly assessments before a moment, from what the store holds."""
+    return Replay(deployment, UsageReader(deployment, store, closed_until_ms).windows, as_of)
+
+
 def judge(
     deployment: Deployment, store: Store, closed_until_ms: int | None, as_of: datetime
 ) -> list[Assessment]:
-    """Assess every site from what the store holds."""
-    start_ms, end_ms = usage_span(deployment, as_of)
-    reader = UsageReader(deployment, store, closed_until_ms)
-    return assess(deployment, reader.windows(start_ms, end_ms), as_of)
+    """The verdict that stands on every site, worst first."""
+    return replay(deployment, store, closed_until_ms, as_of).standing()
 
 
 def document(

@@ -10,7 +10,8 @@ import pandas as pd
 from config.deployment import Deployment, local_day_ms
 from pipeline.relocation.use import interval, open_hours_a_day
 from pipeline.state import Move
-from pipeline.underuse.evidence import Evidence, assessment_span, gather
+from pipeline.underuse.assess import seed
+from pipeline.underuse.evidence import Evidence, gather
 from pipeline.underuse.intensity import midmean, resampled
 from pipeline.underuse.reasons import Reason
 
@@ -38,7 +39,7 @@ def outcomes(
 ) -> list[Outcome]:
     """Compare what is observed of each new spot with what was expected of it.
 
-    `usage`: 15-minute usage of `evidence.usage_span`.
+    `usage`: 15-minute usage of `weeks.usage_span`, of the new spots at least.
     """
     return [_outcome(deployment, move, usage, as_of) for move in moves]
 
@@ -52,9 +53,8 @@ def _outcome(deployment: Deployment, move: Move, usage: pd.DataFrame, as_of: dat
         result, reason = lacking
         return Outcome(move, result, None, None, None, (reason,))
     hours = open_hours_a_day(since)
-    start_ms, end_ms = assessment_span(deployment, move.new_site, as_of)
-    seed = f"{move.new_site}|{start_ms}|{end_ms}"
-    draws = resampled(since.weekly, deployment.settings.underuse.resamples, seed)
+    times = deployment.settings.underuse.resamples
+    draws = resampled(since.weekly, times, seed(deployment, move.new_site, as_of))
     low, high = interval(draws * hours)
     observed = float(midmean(since.weekly)) * hours
     result = _result(move, observed)
@@ -76,7 +76,9 @@ def _since_the_move(
     site = move.new_site
     moved_ms = local_day_ms(move.on, deployment.zone(site))
     after = usage[(usage["site"] == site) & (usage["start_ms"] >= moved_ms)]
-    alone = deployment.model_copy(update={"sites": {site: deployment.sites[site]}})
+    aps = {ap.ap: ap for ap in deployment.access_points.values() if ap.site == site}
+    only = {"sites": {site: deployment.sites[site]}, "access_points": aps}
+    alone = deployment.model_copy(update=only)
     return gather(alone, after, as_of)[site]
 
 

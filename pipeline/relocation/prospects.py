@@ -11,7 +11,7 @@ from config.deployment import CandidatePlace, Deployment
 from config.settings import Relocation
 from pipeline.relocation.expectation import Expectation, expect
 from pipeline.relocation.use import Use, interval
-from pipeline.underuse.evidence import usage_span
+from pipeline.underuse.weeks import usage_span
 
 DAYS_A_YEAR: Final = 365.25
 

@@ -8,33 +8,37 @@ import pandas as pd
 
 from config.deployment import Deployment
 from pipeline.state import Move
-from pipeline.underuse.assess import Assessment, assess
-from pipeline.underuse.evidence import Evidence, gather, usage_span
+from pipeline.underuse.assess import Assessment
+from pipeline.underuse.evidence import Evidence
+from pipeline.underuse.replay import Replay
+from pipeline.underuse.weeks import usage_span
 from pipeline.usage.periods import local_date
 from pipeline.usage.reader import UsageReader
 
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Assessments with what they rest on, as of a moment."""
+    """The verdicts that stand with what they rest on, as of a moment."""
 
-    usage: pd.DataFrame
-    """15-minute usage of `evidence.usage_span`."""
     assessments: tuple[Assessment, ...]
     evidence: Mapping[str, Evidence]
     moves: tuple[Move, ...]
     """Those made until then."""
+    moved_usage: pd.DataFrame
+    """15-minute usage of `weeks.usage_span`, of the sites that moves made."""
 
 
 def study(
     deployment: Deployment, reader: UsageReader, moves: Iterable[Move], as_of: datetime
 ) -> Study:
     """Read the usage of the weeks before a moment, and assess every site."""
-    usage = reader.windows(*usage_span(deployment, as_of))
+    weeks = Replay(deployment, reader.windows, as_of)
     today = local_date(round(as_of.timestamp() * 1000), deployment.settings.zone)
+    made = tuple(move for move in moves if move.on <= today)
+    sites = sorted({move.new_site for move in made})
     return Study(
-        usage=usage,
-        assessments=tuple(assess(deployment, usage, as_of)),
-        evidence=gather(deployment, usage, as_of),
-        moves=tuple(move for move in moves if move.on <= today),
+        assessments=tuple(weeks.standing()),
+        evidence=weeks.evidence(),
+        moves=made,
+        moved_usage=reader.windows(*usage_span(deployment, as_of), sites=sites),
     )

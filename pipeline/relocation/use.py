@@ -8,10 +8,11 @@ from typing import Final
 import numpy as np
 
 from config.deployment import Deployment, SiteKind
-from pipeline.underuse.assess import Assessment, Verdict
-from pipeline.underuse.evidence import Evidence, assessment_span
+from pipeline.underuse.assess import Assessment, Verdict, seed
+from pipeline.underuse.evidence import Evidence
 from pipeline.underuse.intensity import Floats, midmean, resampled
 from pipeline.underuse.peers import INTERVAL
+from pipeline.underuse.weeks import assessment_span
 
 SAYS_NOTHING: Final = frozenset[Verdict]({"not_assessable", "repair_first"})
 """Verdicts on sites whose use does not show how much such a place is wanted."""
@@ -47,7 +48,7 @@ def uses(
         known = evidence[judged.site]
         if judged.verdict in SAYS_NOTHING or not len(known.weekly):
             continue
-        start_ms, end_ms = assessment_span(deployment, judged.site, as_of)
+        _, end_ms = assessment_span(deployment, judged.site, as_of)
         draws = deployment.settings.underuse.resamples
         hours = open_hours_a_day(known)
         found[judged.site] = Use(
@@ -55,7 +56,7 @@ def uses(
             kind=judged.kind,
             aps=aps_in_service(deployment, judged.site, end_ms),
             day=float(midmean(known.weekly)) * hours,
-            draws=resampled(known.weekly, draws, f"{judged.site}|{start_ms}|{end_ms}") * hours,
+            draws=resampled(known.weekly, draws, seed(deployment, judged.site, as_of)) * hours,
         )
     return found
 

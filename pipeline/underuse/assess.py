@@ -1,19 +1,19 @@
 """The verdict on every site: is it used less than places like it, on evidence good enough?"""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 import numpy as np
-import pandas as pd
 
 from config.deployment import Deployment, SiteKind
 from config.settings import Underuse
-from pipeline.underuse.evidence import Evidence, assessment_span, gather
+from pipeline.underuse.evidence import Evidence
 from pipeline.underuse.peers import Comparison, compare
 from pipeline.underuse.reasons import Reason
 from pipeline.underuse.rhythm import WEEK_HOURS
+from pipeline.underuse.weeks import assessment_span
 
 Verdict = Literal["underused", "repair_first", "watch", "not_assessable", "ok"]
 WORST_FIRST: Final[tuple[Verdict, ...]] = (
@@ -41,18 +41,25 @@ class Assessment:
     reasons: tuple[Reason, ...]
 
 
-def assess(deployment: Deployment, usage: pd.DataFrame, as_of: datetime) -> list[Assessment]:
-    """Assess every site of the files, worst first.
+def assess(
+    deployment: Deployment,
+    evidence: Mapping[str, Evidence],
+    as_of: datetime,
+    back: int = 0,
+    *,
+    only: Collection[str] | None = None,
+) -> dict[str, Assessment]:
+    """Assess sites of the files on the figures of one window: that of the week `back`.
 
-    `usage`: 15-minute usage of `evidence.usage_span`, all sites. The same usage and the same week
-    give the same assessments.
+    `evidence`: of all sites, as each is judged beside others. `only`: the sites wanted, None: all.
+    The same evidence and the same week give the same assessments.
     """
     rule = deployment.settings.underuse
-    evidence = gather(deployment, usage, as_of)
+    wanted = [site for site in deployment.sites if only is None or site in only]
     lacking = {
         site: _lacking(found, rule)
         if found.weeks_in_service
-        else [_absence(deployment, site, as_of)]
+        else [_absence(deployment, site, as_of, back)]
         for site, found in evidence.items()
     }
     broken = {site for site, found in evidence.items() if _is_broken(found, rule)}
@@ -62,24 +69,29 @@ def assess(deployment: Deployment, usage: pd.DataFrame, as_of: datetime) -> list
         {site: deployment.sites[site].kind for site in by_week},
         # A broken spot says nothing of how much places like it are wanted.
         eligible=by_week.keys() - broken,
-        seeds={site: _seed(deployment, site, as_of) for site in by_week},
+        seeds={site: seed(deployment, site, as_of, back) for site in wanted if site in by_week},
         rule=rule,
     )
-    found = [
-        _judge(deployment, site, evidence[site], lacking[site], compared.get(site))
-        for site in deployment.sites
-    ]
-    return sorted(found, key=_badness)
+    return {
+        site: _judge(deployment, site, evidence[site], lacking[site], compared.get(site))
+        for site in wanted
+    }
 
 
-def _seed(deployment: Deployment, site: str, as_of: datetime) -> str:
-    start_ms, end_ms = assessment_span(deployment, site, as_of)
+def worst_first(assessments: Iterable[Assessment]) -> list[Assessment]:
+    """In the order of the verdicts, then of the ratios."""
+    return sorted(assessments, key=_badness)
+
+
+def seed(deployment: Deployment, site: str, as_of: datetime, back: int = 0) -> str:
+    """What the resampled weeks of a site follow from: the site and the window."""
+    start_ms, end_ms = assessment_span(deployment, site, as_of, back)
     return f"{site}|{start_ms}|{end_ms}"
 
 
-def _absence(deployment: Deployment, site: str, as_of: datetime) -> Reason:
+def _absence(deployment: Deployment, site: str, as_of: datetime, back: int) -> Reason:
     """Why a site has no usage at all: it is not to be, or we never heard from it."""
-    start_ms, end_ms = assessment_span(deployment, site, as_of)
+    start_ms, end_ms = assessment_span(deployment, site, as_of, back)
     times = [
         deployment.service_ms(ap) for ap in deployment.access_points.values() if ap.site == site
     ]
@@ -141,8 +153,9 @@ def _judge(
             figures = {"peers": compared.peers, "limit": rule.min_peers}
             reasons.append(Reason("few_peers", figures))
     if found.hours_in_use is not None:
-        code = "hours_assumed" if found.hours_in_use == WEEK_HOURS else "hours_by_use"
-        reasons = [*reasons, Reason(code, {"hours": found.hours_in_use})]
+        hours = int(found.hours_in_use.sum())
+        code = "hours_assumed" if hours == WEEK_HOURS else "hours_by_use"
+        reasons = [*reasons, Reason(code, {"hours": hours})]
     return Assessment(
         site=site,
         kind=deployment.sites[site].kind,

@@ -36,7 +36,7 @@ def compare(
     seeds: Mapping[str, str],
     rule: Underuse,
 ) -> dict[str, Comparison]:
-    """Compare each site, known by its weeks, with the eligible others of its kind.
+    """Compare each site that has a seed with the eligible others of its kind.
 
     Week against week: what peers share, such as a school holiday or the weather, weighs on both
     sides, and a site that was closed is compared over the weeks in which it was open. With fewer
@@ -46,12 +46,13 @@ def compare(
         by_week: one value a week of the window, NaN where it is not known; at least one known.
         kinds: of the same sites.
         eligible: those that others may be compared with.
-        seeds: what each site's resampled weeks follow from.
+        seeds: what the resampled weeks follow from, of each site that is wanted.
         rule: how many peers are enough, and how often to resample.
     """
     usable = {site: weeks for site, weeks in by_week.items() if site in eligible}
     found = {}
-    for site, weeks in by_week.items():
+    for site, seed in seeds.items():
+        weeks = by_week[site]
         same = [usable[other] for other in usable if other != site and kinds[other] == kinds[site]]
         weight = min(len(same) / rule.min_peers, 1.0)
         reference = weekly_median(same, len(weeks))
@@ -59,7 +60,7 @@ def compare(
             everywhere = weekly_median([usable[o] for o in usable if o != site], len(weeks))
             mixed = weight * reference + (1 - weight) * everywhere
             reference = np.where(np.isnan(reference), everywhere, mixed)
-        found[site] = _comparison(weeks, reference, len(same), seeds[site], rule.resamples)
+        found[site] = _comparison(weeks, reference, len(same), seed, rule.resamples)
     return found
 
 

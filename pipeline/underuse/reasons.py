@@ -56,13 +56,24 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "hours_assumed": "No opening hours known: judged around the clock.",
         "hours_by_use": "No opening hours known: judged in the {hours:whole} hours of the week "
         "in which it is usually used.",
+        "alone_underused": "This week's figures alone would say underused; a verdict changes when "
+        "two weeks in a row agree.",
+        "alone_repair_first": "This week's figures alone would say repair first (repair_first); a "
+        "verdict changes when two weeks in a row agree.",
+        "alone_watch": "This week's figures alone would say watch; a verdict changes when two weeks"
+        " in a row agree.",
+        "alone_not_assessable": "This week's figures alone would say not assessable "
+        "(not_assessable); a verdict changes when two weeks in a row agree.",
+        "alone_ok": "This week's figures alone would say ok; a verdict changes when two weeks in a "
+        "row agree.",
         "definition": "Underused: over {weeks:whole} weeks, users at a time in open hours are so "
         "far under the median of spots of the same kind that the whole 95 % interval of the ratio "
         "is under {ratio:percent}; watch: the ratio is under it, the interval is not. A typical "
         "week is the mean of the middle half of the weeks. Repair first: up less than "
         "{availability:percent} of the open hours. Not assessable: under {coverage:percent} of "
         "the open hours observed, under {min_weeks:whole} weeks in service or under "
-        "{days:whole} open days. With fewer than {peers:whole} peers the whole city counts in.",
+        "{days:whole} open days. With fewer than {peers:whole} peers the whole city counts in. "
+        "Every Monday is a new assessment; a verdict changes when two in a row agree.",
     },
     "fr": {
         "not_in_service": "Pas en service pendant les semaines évaluées.",
@@ -102,6 +113,16 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "hours_assumed": "Horaire d’ouverture inconnu : évalué jour et nuit.",
         "hours_by_use": "Horaire d’ouverture inconnu : évalué pendant les {hours:whole} heures de "
         "la semaine où il est habituellement utilisé.",
+        "alone_underused": "Les chiffres de cette semaine seuls diraient : sous-utilisé (underused)"
+        " ; un verdict change quand deux semaines de suite concordent.",
+        "alone_repair_first": "Les chiffres de cette semaine seuls diraient : à réparer d’abord "
+        "(repair_first) ; un verdict change quand deux semaines de suite concordent.",
+        "alone_watch": "Les chiffres de cette semaine seuls diraient : à suivre (watch) ; un "
+        "verdict change quand deux semaines de suite concordent.",
+        "alone_not_assessable": "Les chiffres de cette semaine seuls diraient : non évaluable "
+        "(not_assessable) ; un verdict change quand deux semaines de suite concordent.",
+        "alone_ok": "Les chiffres de cette semaine seuls diraient : en ordre (ok) ; un verdict "
+        "change quand deux semaines de suite concordent.",
         "definition": "Sous-utilisé (underused) : sur {weeks:whole} semaines, le nombre "
         "d’utilisateurs à la fois aux heures d’ouverture est si loin sous la médiane des points "
         "du même type que tout l’intervalle à 95 % du rapport est sous {ratio:percent} ; à suivre "
@@ -110,7 +131,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "{availability:percent} des heures d’ouverture. Non évaluable (not_assessable) : moins de "
         "{coverage:percent} des heures d’ouverture observées, moins de {min_weeks:whole} semaines "
         "en service ou moins de {days:whole} jours d’ouverture. Avec moins de {peers:whole} pairs, "
-        "toute la ville est prise en compte.",
+        "toute la ville est prise en compte. Chaque lundi apporte une nouvelle évaluation ; un "
+        "verdict change quand deux de suite concordent.",
     },
     "nl": {
         "not_in_service": "Niet in dienst tijdens de beoordeelde weken.",
@@ -149,6 +171,16 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "hours_assumed": "Geen openingsuren bekend: dag en nacht beoordeeld.",
         "hours_by_use": "Geen openingsuren bekend: beoordeeld tijdens de {hours:whole} uren van de "
         "week waarin het gewoonlijk wordt gebruikt.",
+        "alone_underused": "De cijfers van deze week alleen zouden zeggen: te weinig gebruikt "
+        "(underused); een oordeel verandert wanneer twee weken na elkaar overeenstemmen.",
+        "alone_repair_first": "De cijfers van deze week alleen zouden zeggen: eerst herstellen "
+        "(repair_first); een oordeel verandert wanneer twee weken na elkaar overeenstemmen.",
+        "alone_watch": "De cijfers van deze week alleen zouden zeggen: op te volgen (watch); een "
+        "oordeel verandert wanneer twee weken na elkaar overeenstemmen.",
+        "alone_not_assessable": "De cijfers van deze week alleen zouden zeggen: niet te beoordelen "
+        "(not_assessable); een oordeel verandert wanneer twee weken na elkaar overeenstemmen.",
+        "alone_ok": "De cijfers van deze week alleen zouden zeggen: in orde (ok); een oordeel "
+        "verandert wanneer twee weken na elkaar overeenstemmen.",
         "definition": "Te weinig gebruikt (underused): over {weeks:whole} weken ligt het aantal "
         "gebruikers tegelijk tijdens de openingsuren zo ver onder de mediaan van punten van "
         "hetzelfde soort dat het hele 95 %-interval van de verhouding onder {ratio:percent} ligt; "
@@ -157,7 +189,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "minder dan {availability:percent} van de openingsuren in werking. Niet te beoordelen "
         "(not_assessable): minder dan {coverage:percent} van de openingsuren waargenomen, minder "
         "dan {min_weeks:whole} weken in dienst of minder dan {days:whole} openingsdagen. Met "
-        "minder dan {peers:whole} vergelijkbare punten telt de hele stad mee.",
+        "minder dan {peers:whole} vergelijkbare punten telt de hele stad mee. Elke maandag wordt "
+        "opnieuw beoordeeld; een oordeel verandert wanneer twee na elkaar overeenstemmen.",
     },
 }
 

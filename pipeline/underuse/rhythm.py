@@ -23,23 +23,19 @@ def hour_of_week(instants: Ints, zone: ZoneInfo) -> Ints:
     return np.asarray(local.day_of_week * 24 + local.hour, dtype=np.int64)
 
 
-def hours_in_use(hour: Ints, week: Ints, user_ms: Floats, known_ms: Floats) -> Hours:
+def hours_in_use(users: Floats, known: Floats) -> Hours:
     """Which of the 168 hours of the week a site is usually used in.
 
-    Of each window: its hour of the week, its week from 0 on, the users integrated over it and the
-    time with their number known. An hour that was never known counts as used, or else a site that
-    was watched in a few hours only would seem to be watched whenever it is open. So does every hour
-    where a typical week has no user at all.
+    Of each week and hour of the week: the users integrated over it and the time with their number
+    known. An hour that was never known counts as used, or else a site that was watched in a few
+    hours only would seem to be watched whenever it is open. So does every hour where a typical week
+    has no user at all.
     """
-    shape = (WEEK_HOURS, int(week.max(initial=0)) + 1)
-    users, known = np.zeros(shape), np.zeros(shape)
-    np.add.at(users, (hour, week), user_ms)
-    np.add.at(known, (hour, week), known_ms)
     typical = np.full(WEEK_HOURS, np.nan)
     for at in range(WEEK_HOURS):
-        there = known[at] > 0
+        there = known[:, at] > 0
         if there.any():
-            typical[at] = midmean(users[at, there] / known[at, there])
+            typical[at] = midmean(users[there, at] / known[there, at])
     total = np.nansum(typical)
     # What a user finds: the mean of the hours, each counted as often as it has users.
     found = np.nansum(typical**2) / total if total > 0 else 0.0

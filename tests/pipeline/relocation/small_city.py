@@ -14,8 +14,9 @@ from config.settings import Settings
 from pipeline.relocation.proposals import Plan, propose
 from pipeline.state import Move
 from pipeline.store.schema import USAGE_COLUMNS
-from pipeline.underuse.assess import Assessment, assess
-from pipeline.underuse.evidence import Evidence, gather, usage_span
+from pipeline.underuse.assess import Assessment, assess, worst_first
+from pipeline.underuse.evidence import Evidence, gather
+from pipeline.underuse.weeks import usage_span
 from tests.pipeline.memory_store import city
 
 AS_OF: Final = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -112,4 +113,6 @@ def small_city() -> SmallCity:
     aps = [AccessPoint(ap=f"{s}-ap", site=s, source="import") for s in USERS]
     deployment = city(sites, aps, timezone="UTC")
     usage = used(USERS)
-    return SmallCity(deployment, assess(deployment, usage, AS_OF), gather(deployment, usage, AS_OF))
+    evidence = gather(deployment, usage, AS_OF)
+    assessments = worst_first(assess(deployment, evidence, AS_OF).values())
+    return SmallCity(deployment, assessments, evidence)

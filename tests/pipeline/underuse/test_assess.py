@@ -9,8 +9,10 @@ import pytest
 
 from config.deployment import AccessPoint, Deployment, Site, SiteKind, SitePeriod
 from pipeline.store.schema import USAGE_COLUMNS
-from pipeline.underuse.assess import Assessment, assess
-from pipeline.underuse.evidence import usage_span
+from pipeline.underuse.assess import Assessment, worst_first
+from pipeline.underuse.assess import assess as assess_on
+from pipeline.underuse.evidence import gather
+from pipeline.underuse.weeks import usage_span
 from tests.pipeline.memory_store import city
 
 WEEKS, WINDOWS, QUARTER = 13, 672, 900_000
@@ -51,6 +53,12 @@ def steady(level: float) -> Users:
 
 LIBRARIES: dict[str, SiteKind] = {f"lib{i}": "library" for i in range(7)}
 BUSY = {f"lib{i}": steady(9 + i) for i in range(1, 7)}
+
+
+def assess(deployment: Deployment, usage: pd.DataFrame, as_of: datetime) -> list[Assessment]:
+    """What one window alone says."""
+    evidence = gather(deployment, usage, as_of)
+    return worst_first(assess_on(deployment, evidence, as_of).values())
 
 
 def judged(found: list[Assessment], site: str) -> Assessment:

@@ -4,7 +4,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from pipeline.underuse.rhythm import WEEK_HOURS, hour_of_week, hours_in_use
+from pipeline.underuse.intensity import Floats
+from pipeline.underuse.rhythm import WEEK_HOURS, Hours, hour_of_week
+from pipeline.underuse.rhythm import hours_in_use as of_weeks
 from pipeline.usage.intervals import Ints
 
 WEEKS = 13
@@ -12,6 +14,10 @@ HOURS: Ints = np.tile(np.arange(WEEK_HOURS), WEEKS)
 WEEK: Ints = np.repeat(np.arange(WEEKS), WEEK_HOURS)
 KNOWN = np.ones(len(HOURS))
 OPEN = (HOURS % 24 >= 9) & (HOURS % 24 < 17) & (HOURS < 5 * 24)
+
+
+def hours_in_use(users: Floats, known: Floats = KNOWN) -> Hours:
+    return of_weeks(*(of.reshape(WEEKS, WEEK_HOURS) for of in (users, known)))
 
 
 @pytest.mark.parametrize(
@@ -30,27 +36,27 @@ def test_the_hour_of_the_week_is_the_local_one(moment: str, hour: int) -> None:
 
 def test_hours_with_few_users_are_left_out() -> None:
     users = np.where(OPEN, 9.0, 1.0)
-    assert (hours_in_use(HOURS, WEEK, users, KNOWN) == OPEN[:WEEK_HOURS]).all()
+    assert (hours_in_use(users) == OPEN[:WEEK_HOURS]).all()
 
 
 def test_four_hours_a_week_are_found() -> None:
     users = np.where((HOURS >= 62) & (HOURS < 66), 9.0, 0.1)
-    assert np.flatnonzero(hours_in_use(HOURS, WEEK, users, KNOWN)).tolist() == [62, 63, 64, 65]
+    assert np.flatnonzero(hours_in_use(users)).tolist() == [62, 63, 64, 65]
 
 
 def test_one_festival_night_is_no_rhythm() -> None:
     users = np.where(OPEN, 9.0, 0.0) + np.where((WEEK == 5) & (HOURS % 24 == 23), 500, 0)
-    assert (hours_in_use(HOURS, WEEK, users, KNOWN) == OPEN[:WEEK_HOURS]).all()
+    assert (hours_in_use(users) == OPEN[:WEEK_HOURS]).all()
 
 
 def test_around_the_clock_with_no_users_or_always_some() -> None:
-    assert hours_in_use(HOURS, WEEK, np.zeros(len(HOURS)), KNOWN).all()
-    assert hours_in_use(HOURS, WEEK, np.full(len(HOURS), 3.0), KNOWN).all()
-    assert hours_in_use(HOURS[:0], WEEK[:0], KNOWN[:0], KNOWN[:0]).all()
+    assert hours_in_use(np.zeros(len(HOURS))).all()
+    assert hours_in_use(np.full(len(HOURS), 3.0)).all()
+    assert of_weeks(np.zeros((0, WEEK_HOURS)), np.zeros((0, WEEK_HOURS))).all()
 
 
 def test_an_hour_that_was_never_known_counts() -> None:
     known = np.where(HOURS % 24 < 12, 1.0, 0.0)
     users = np.where(OPEN, 9.0, 0.0) * known
-    found = hours_in_use(HOURS, WEEK, users, known)
+    found = hours_in_use(users, known)
     assert (found == ((HOURS % 24 >= 12) | OPEN)[:WEEK_HOURS]).all()

@@ -1,33 +1,45 @@
 """The `spotwatch` command: every subcommand by name."""
 
-from collections.abc import Callable, Mapping
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from cli import (
-    check,
-    db,
-    demo,
-    doctor,
-    import_,
-    logs,
-    poll,
-    recompute,
-    relocations,
-    run,
-    score,
-    simulate,
-    spool,
-    status,
-    store,
-    underused,
-    usage,
-)
-from cli.options import fail
+from cli import logs
+from cli.later import Later
 from pipeline.store.base import StoreError
 
+COMMANDS: Final = {
+    "demo": ("cli.demo:demo", "Watch over a simulated city, history included."),
+    "run": ("cli.run:run", "Collect, aggregate and judge until stopped."),
+    "check": ("cli.check:check", "Validate a deployment, and tell what it says."),
+    "poll": ("cli.poll:poll", "Poll a device once and print what it says."),
+    "import": ("cli.import_:import_samples", "Import samples from a file."),
+    "status": ("cli.status:status", "Show which sites are up, and their clients."),
+    "usage": ("cli.usage:usage", "Show what each site is used, and its coverage."),
+    "underused": ("cli.underused:underused", "Judge every site by its use, worst first."),
+    "relocations": ("cli.relocations:relocations", "Propose where spots would serve better."),
+    "recompute": ("cli.recompute:recompute", "Compute usage again from samples."),
+    "simulate": ("cli.simulate:simulate", "Make up a city whose right verdicts are known."),
+    "score": ("cli.score:score", "Count how many verdicts on made-up cities are right."),
+    "doctor": ("cli.doctor:doctor", "Look at every part of the installation."),
+    "spool": ("cli.spool:spool", "Show how many samples wait for InfluxDB."),
+    "db": ("cli.db:app", "Prepare InfluxDB for a deployment."),
+    "store": ("cli.store:app", "Copy everything of one store into another."),
+}
+"""Where each command is, and what it is said to do in the list of them."""
+
+
+class _Commands(TyperGroup):
+    """The commands of COMMANDS, each loaded when it is called."""
+
+    def __init__(self, **settings: Any) -> None:
+        listed = {name: Later(name, *command) for name, command in COMMANDS.items()}
+        super().__init__(**{**settings, "commands": listed})
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="spotwatch",
     help="Which of a city's public Wi-Fi spots are used, which stand idle, which are down.",
     no_args_is_help=True,
@@ -35,27 +47,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
-COMMANDS: Final[Mapping[str, Callable[..., None]]] = {
-    "demo": demo.demo,
-    "run": run.run,
-    "check": check.check,
-    "poll": poll.poll,
-    "import": import_.import_samples,
-    "status": status.status,
-    "usage": usage.usage,
-    "underused": underused.underused,
-    "relocations": relocations.relocations,
-    "recompute": recompute.recompute,
-    "simulate": simulate.simulate,
-    "score": score.score,
-    "doctor": doctor.doctor,
-    "spool": spool.spool,
-}
-for name, command in COMMANDS.items():
-    app.command(name)(command)
-app.add_typer(db.app)
-app.add_typer(store.app)
 
 
 @app.callback()
@@ -70,4 +61,4 @@ def main() -> None:
     try:
         app()
     except StoreError as error:
-        raise SystemExit(fail(str(error)).exit_code) from error
+        raise SystemExit(str(error)) from error

@@ -8,10 +8,16 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cli.options import EXIT_BAD_INPUT, ConfigOption, JsonOption, deployment_folder, print_json
+from cli.options import (
+    EXIT_BAD_INPUT,
+    ConfigOption,
+    JsonOption,
+    deployment_folder,
+    place_of,
+    print_json,
+)
 from cli.options import err as stderr
 from cli.options import out as stdout
-from cli.stores import place_of
 from collectors.snmp.profiles import load_profiles
 from config.deployment import Deployment
 from config.loader import load

@@ -17,11 +17,12 @@ from cli.options import (
     EXIT_FAILED,
     ConfigOption,
     JsonOption,
-    open_with_profiles,
     out,
+    place_of,
     print_json,
 )
-from cli.stores import opened, place_of
+from cli.profiles import open_with_profiles
+from cli.stores import opened
 from collectors.snmp.engine import SnmpError
 from collectors.snmp.gufo_engine import GufoEngine
 from collectors.snmp.jobs import Job, jobs_of

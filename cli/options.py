@@ -13,10 +13,10 @@ import orjson
 import typer
 from rich.console import Console
 
-from collectors.snmp.profiles import Profiles, load_profiles
 from config.deployment import Deployment
 from config.loader import load
 from config.problems import ConfigError
+from config.settings import SqliteStore
 
 EXIT_FAILED: Final = 1
 """The work failed."""
@@ -66,12 +66,12 @@ def open_deployment(option: Path | None) -> Deployment:
         return load(deployment_folder(option))
 
 
-def open_with_profiles(option: Path | None) -> tuple[Deployment, Profiles]:
-    """Load the deployment and the vendor profiles that its devices may name, or leave likewise."""
-    folder = deployment_folder(option)
-    with bad_input():
-        profiles = load_profiles(folder / "profiles")
-        return load(folder, profiles=profiles), profiles
+def place_of(deployment: Deployment) -> str:
+    """Where the store is, as people are told it."""
+    chosen = deployment.settings.store
+    if isinstance(chosen, SqliteStore):
+        return str(deployment.folder / chosen.path)
+    return f"{chosen.url}, buckets {chosen.raw_bucket} and {chosen.usage_bucket}"
 
 
 @contextmanager

@@ -17,11 +17,11 @@ from cli.options import (
     bad_input,
     deployment_folder,
     err,
-    open_with_profiles,
     out,
     print_json,
     refuse,
 )
+from cli.profiles import open_with_profiles
 from collectors.snmp.device import AP_FIELDS, ApPoll, DevicePoll
 from collectors.snmp.engine import SnmpEngine, SnmpError, SnmpTimeout, Target
 from collectors.snmp.gufo_engine import GufoEngine

@@ -5,7 +5,8 @@ import signal
 
 import structlog
 
-from cli.options import ConfigOption, open_with_profiles
+from cli.options import ConfigOption
+from cli.profiles import open_with_profiles
 from cli.service import Service
 from config.deployment import Deployment
 

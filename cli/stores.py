@@ -44,14 +44,6 @@ def influx_server(chosen: settings.InfluxdbStore) -> InfluxServer:
     )
 
 
-def place_of(deployment: Deployment) -> str:
-    """Where the store is, as people are told it."""
-    chosen = deployment.settings.store
-    if isinstance(chosen, settings.SqliteStore):
-        return str(deployment.folder / chosen.path)
-    return f"{chosen.url}, buckets {chosen.raw_bucket} and {chosen.usage_bucket}"
-
-
 def settle(store: Store) -> None:
     """Return once what was written is where others read it.
 

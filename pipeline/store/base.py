@@ -1,11 +1,14 @@
 """What the pipeline asks of a store; `sqlite.py` is the embedded one."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Literal, Protocol
+from __future__ import annotations  # so that what a store is can be named without pandas
 
-import pandas as pd
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from collectors.reading import Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Level = Literal["15min", "hour", "day"]
 """The periods that usage is kept at. Hours and days are those of the site's time zone."""

@@ -11,11 +11,13 @@ import structlog
 
 from config.deployment import Deployment
 from pipeline.store.base import Store
+from pipeline.usage.ap_hours import ApHours
 from pipeline.usage.compute import Chunk, Chunks, Computer, service_of
 from pipeline.usage.expiry import samples_kept_since_ms
-from pipeline.usage.periods import WINDOW_MS, bounds, window_ceil, window_floor
-from pipeline.usage.rollup import AMOUNTS, roll_up
+from pipeline.usage.periods import WINDOW_MS, bounds, sites_by_zone, window_ceil, window_floor
+from pipeline.usage.rollup import emptied, roll_up
 from pipeline.usage.service import Service
+from pipeline.usage.sessions import SessionSource, with_sessions
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +65,8 @@ class Progressed(Protocol):
 class Aggregator:
     """Writes usage at 15 minutes, hours and days: closes windows, mends what late samples touch.
 
+    What is computed is widened to whole local hours, of which the usage of access points is kept.
+
     One at a time, of all processes: who read the samples first could write its usage last, over
     that of one who had seen more of them and cleared the marks.
     """
@@ -73,12 +77,16 @@ class Aggregator:
         store: Store,
         state: Progressed,
         computer: Chunks | None = None,
+        sessions: SessionSource | None = None,
     ) -> None:
-        """`computer`: what computes; by default this process, from the store."""
+        """`computer`: what computes; by default this process, from the store. `sessions`: who
+        counts them; without, they are unknown.
+        """
         self._deployment = deployment
         self._store = store
         self._state = state
         self._computer = computer or Computer(deployment, store)
+        self._sessions = sessions
         self._filled: dict[str, int] = {}
         """Sites whose usage is known to be there from this start on."""
 
@@ -113,8 +121,12 @@ class Aggregator:
         with self._state.aggregating(wait=True):
             return self._recompute(start_ms, end_ms, sites, progress)
 
+    def _service(self) -> Service:
+        watched = self._sessions.span() if self._sessions else None
+        return service_of(self._deployment, self._store, watched)
+
     def _close_windows(self, now_ms: int, progress: Progress | None) -> None:
-        service = service_of(self._deployment, self._store)
+        service = self._service()
         started = service.rows_since < now_ms
         if not started.any():
             return
@@ -139,11 +151,19 @@ class Aggregator:
         closed = self._state.closed_until_ms()
         if closed is None:
             return 0
-        service = service_of(self._deployment, self._store)
-        first = min((seen[0] for seen in self._store.span().values()), default=closed)
+        service = self._service()
+        seen = [*self._store.span().values()]
+        lowest = 0
+        if samples_kept_since_ms(self._deployment, closed) is not None:
+            # Usage of before the first sample that is left would be lost.
+            lowest = window_floor(min((first for first, _ in seen), default=closed))
+        elif self._sessions:
+            seen += self._sessions.span().values()
+        first = min((first for first, _ in seen), default=closed)
         start, end = window_floor(max(start_ms, first)), min(window_ceil(end_ms), closed)
         chosen = set(service.sites if sites is None else sites)
-        return self._run([(start, end, chosen)], service, progress)
+        spans = self._widened([(site, start, end) for site in chosen], lowest, closed)
+        return self._run(list(_segments(spans)), service, closed, progress)
 
     def _mend(self, service: Service, kept: int, closed: int, progress: Progress | None) -> None:
         """Compute what is dirty again; before `kept` usage stays, since its samples are gone."""
@@ -151,11 +171,12 @@ class Aggregator:
         starts = dict(zip(service.sites, service.rows_since.tolist(), strict=True))
         wanted = [(d.site, window_floor(d.start_ms), window_ceil(d.end_ms)) for d in dirty]
         wanted += self._unfilled(starts, closed)
-        spans = [(site, max(start, kept), min(end, closed)) for site, start, end in wanted]
+        spans = self._widened(wanted, kept, closed)
         # The first sample of a site, or of the store, decides when in its window service begins.
         for start, end, _ in list(_segments(spans)):
-            spans += [(s, at, at + WINDOW_MS) for s, at in starts.items() if start <= at < end]
-        self._run(list(_segments(spans)), service, progress)
+            begun = [(s, at, at + WINDOW_MS) for s, at in starts.items() if start <= at < end]
+            spans += self._widened(begun, kept, closed)
+        self._run(list(_segments(spans)), service, closed, progress)
         self._filled = starts
         self._state.clear_dirty([d.id for d in dirty])
         if dirty:
@@ -177,17 +198,35 @@ class Aggregator:
             for site in missing:
                 yield site, start, min(int(first.get(site, closed)), closed)
 
+    def _widened(self, spans: Iterable[Span], kept: int, closed: int) -> list[Span]:
+        """Spans of whole hours, of any zone's clock, as far as there are samples and time is over.
+
+        The usage of access points is kept by the hour, and computed from the samples of all of it.
+        """
+        zones = sites_by_zone(self._deployment, self._deployment.sites)
+        found = []
+        for site, start, end in spans:
+            first = [int(bounds("hour", start, start + 1, zone)[0]) for zone in zones]
+            last = [int(bounds("hour", end - 1, end, zone)[-1]) for zone in zones]
+            found.append((site, max(min(first), kept), min(max(last), closed)))
+        return found
+
     def _run(
         self,
         segments: Sequence[tuple[int, int, set[str]]],
         service: Service,
+        closed: int,
         progress: Progress | None,
     ) -> int:
         total = sum(end - start for start, end, _ in segments if start < end)
         done = rows = 0
         for start, end, sites in segments:
-            for chunk in self._computer.chunks(start, end, service):
-                rows += self._write(chunk, self._affected(sites, chunk), service)
+            aps = ApHours(self._deployment, self._store, start_ms=start, closed_ms=closed)
+            for sampled in self._computer.chunks(start, end, service):
+                chunk = with_sessions(sampled, self._sessions, self._deployment)
+                affected = self._affected(sites, chunk)
+                rows += self._write(chunk, affected, service)
+                aps.add(chunk, affected)
                 done += chunk.end_ms - chunk.start_ms
                 if progress:
                     progress(done, total)
@@ -209,10 +248,7 @@ class Aggregator:
             return 0
         usage = usage.sort_values(["site", "start_ms"], ignore_index=True)
         self._store.write_usage("15min", usage)
-        zones: dict[ZoneInfo, list[str]] = {}
-        for site in usage["site"].unique():
-            zones.setdefault(self._deployment.zone(site), []).append(site)
-        for zone, members in zones.items():
+        for zone, members in sites_by_zone(self._deployment, usage["site"].unique()).items():
             here = usage[usage["site"].isin(members)]
             self._write_longer(here, chunk.start_ms, chunk.end_ms, zone, members)
         return len(usage)
@@ -225,9 +261,7 @@ class Aggregator:
                 continue
             stale = self._store.read_usage("15min", chunk.start_ms, until, sites=[site])
             if not stale.empty:
-                for name, dtype in AMOUNTS.items():
-                    stale[name] = pd.Series(pd.NA if dtype == "Int64" else 0, stale.index, dtype)
-                yield stale
+                yield emptied(stale)
 
     def _write_longer(
         self, usage: pd.DataFrame, start_ms: int, end_ms: int, zone: ZoneInfo, sites: list[str]

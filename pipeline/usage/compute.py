@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
+import numpy as np
 import pandas as pd
 
 from config.deployment import Deployment
 from pipeline.store.base import Store
+from pipeline.usage.ap_windows import ApWindows
 from pipeline.usage.expiry import Seen, at_the_edge, samples_kept_since_ms, with_expired
-from pipeline.usage.periods import WINDOW_MS
+from pipeline.usage.periods import WINDOW_MS, bounds, sites_by_zone
 from pipeline.usage.samples import MAX_HOLD_MS
 from pipeline.usage.service import Service, in_service, maintenance_of
 from pipeline.usage.windows import aggregate
@@ -21,6 +23,7 @@ MAX_SAMPLES: Final = 1_500_000
 half as many again.
 """
 DAY_S: Final = 86_400
+ApPeriod = Literal["15min", "hour"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class Chunk:
     start_ms: int
     end_ms: int
     usage: pd.DataFrame
+    aps: pd.DataFrame
+    """Usage of access points (schema.AP_USAGE_COLUMNS) by windows or local hours; an hour that the
+    chunk cuts sums what is in the chunk.
+    """
+    aps_by: ApPeriod
     heard: pd.DataFrame
     """Columns `ap` and `site`: who was heard where, each pair once."""
 
@@ -53,9 +61,12 @@ class Chunks(Protocol):
         """Compute [start, end), both on the window, in order of time."""
 
 
-def service_of(deployment: Deployment, store: Store) -> Service:
-    """Who is in service when, by what was seen of each site."""
-    return in_service(deployment, _seen(deployment, store))
+def service_of(deployment: Deployment, store: Store, sessions: Seen | None = None) -> Service:
+    """Who is in service when, by what was seen of each site.
+
+    `sessions`: first and last time at which sessions of each site were watched.
+    """
+    return in_service(deployment, _seen(deployment, store), sessions or {})
 
 
 class Computer:
@@ -64,8 +75,11 @@ class Computer:
     All sites, because an AP that moved holds at its old site until its first sample at the new one.
     """
 
-    def __init__(self, deployment: Deployment, source: SampleSource) -> None:
+    def __init__(
+        self, deployment: Deployment, source: SampleSource, *, aps_by: ApPeriod = "hour"
+    ) -> None:
         self._deployment = deployment
+        self._aps_by = aps_by
         self._source = source
         self._maintenance = maintenance_of(deployment)
         hours = deployment.settings.usage.max_counter_gap_hours
@@ -99,7 +113,7 @@ class Computer:
             ],
             ignore_index=True,
         )
-        usage, _ = aggregate(
+        usage, aps = aggregate(
             samples,
             service,
             start_ms,
@@ -108,7 +122,15 @@ class Computer:
             max_counter_gap_ms=gap,
         )
         heard = samples[["ap", "site"]].drop_duplicates(ignore_index=True)
-        return Chunk(start_ms, end_ms, usage, heard)
+        by_period = self._by_period(aps, start_ms, end_ms)
+        return Chunk(start_ms, end_ms, usage, by_period, self._aps_by, heard)
+
+    def _by_period(self, aps: ApWindows, start_ms: int, end_ms: int) -> pd.DataFrame:
+        if self._aps_by == "15min":
+            return aps.over(np.arange(start_ms, end_ms + 1, WINDOW_MS), aps.site_names)
+        zones = sites_by_zone(self._deployment, aps.site_names).items()
+        hours = [aps.over(bounds("hour", start_ms, end_ms, zone), sites) for zone, sites in zones]
+        return pd.concat(hours, ignore_index=True)
 
     def _read_windows(self) -> int:
         """Windows in which MAX_SAMPLES come, polled as they are now; at least one."""

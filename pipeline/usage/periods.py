@@ -1,5 +1,6 @@
 """The periods that usage is kept and shown at: 15-minute windows, and what a site's clock says."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -8,14 +9,16 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from config.deployment import local_day_ms
+from config.deployment import Deployment, local_day_ms
 from pipeline.usage.intervals import Ints
 
 WINDOW_MS: Final = 15 * 60_000
 """Windows start on the UTC quarter of an hour; so do local days and hours, in every zone in use."""
 HOUR_MS: Final = 3_600_000
 
-Period = Literal["hour", "day", "week", "month"]
+Period = Literal["hour", "day", "week", "month", "quarter", "year"]
+MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+"""How many make each of the periods that begin with a month."""
 
 
 def window_floor(ms: int) -> int:
@@ -54,6 +57,14 @@ def bounds(period: Period, start_ms: int, end_ms: int, zone: ZoneInfo) -> Ints:
     return found
 
 
+def sites_by_zone(deployment: Deployment, sites: Iterable[str]) -> dict[ZoneInfo, list[str]]:
+    """Sites by the time zone that their days and hours are told in, in the order given."""
+    zones: dict[ZoneInfo, list[str]] = {}
+    for site in sites:
+        zones.setdefault(deployment.zone(site), []).append(site)
+    return zones
+
+
 def week_start_ms(at_ms: int, zone: ZoneInfo, weeks_before: int = 0) -> int:
     """The last local Monday's midnight at or before an instant, or some weeks before it."""
     monday = _period_start(local_date(at_ms, zone), "week")
@@ -63,10 +74,13 @@ def week_start_ms(at_ms: int, zone: ZoneInfo, weeks_before: int = 0) -> int:
 def _period_start(day: date, period: Period) -> date:
     if period == "week":
         return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if period == "month" else day
+    if period in MONTHS:
+        months = MONTHS[period]
+        return day.replace(month=(day.month - 1) // months * months + 1, day=1)
+    return day
 
 
 def _next(day: date, period: Period) -> date:
-    if period == "month":
-        return (day + timedelta(days=31)).replace(day=1)
+    if period in MONTHS:
+        return (day + timedelta(days=31 * MONTHS[period])).replace(day=1)
     return day + timedelta(days=7 if period == "week" else 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from pipeline.usage.periods import window_floor
 
 NEVER: Final = 2**62
 """An instant that does not come."""
+NO_SESSIONS: Final[Mapping[str, tuple[int, int]]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +35,37 @@ class Service:
     """Start of the first window that each site has usage of; NEVER: none yet."""
 
 
-def in_service(deployment: Deployment, span: Mapping[str, tuple[int, int]]) -> Service:
-    """Derive the times in service from the files and the first and last sample of each site.
+def in_service(
+    deployment: Deployment,
+    span: Mapping[str, tuple[int, int]],
+    sessions: Mapping[str, tuple[int, int]] = NO_SESSIONS,
+) -> Service:
+    """Derive the times in service from the files, the first and last sample of each site, and the
+    first and last time at which its sessions were watched.
 
-    Dates count from the store's first sample on (nobody watched before); a site or AP without a
-    date from its site's first sample.
+    Dates count from the store's first sample or the site's first session on (nobody watched
+    before); a site or AP without a date from its site's first sample or session.
     """
     first = min((seen[0] for seen in span.values()), default=NEVER)
-    sites = tuple(sorted(deployment.sites.keys() | span.keys()))
+    sites = tuple(sorted(deployment.sites.keys() | span.keys() | sessions.keys()))
     index = {site: i for i, site in enumerate(sites)}
-    site_times = [_site_times(deployment, site, span, first) for site in sites]
+
+    def begins(site: str, dated: int | None) -> int:
+        watched = sessions.get(site, (NEVER, 0))[0]
+        if dated is None:
+            return min(span.get(site, (NEVER, 0))[0], watched)
+        return max(dated, min(first, watched))
+
+    site_times = []
+    for site in sites:
+        since, until = _dates(deployment, site)
+        site_times.append((begins(site, since), NEVER if until is None else until))
     rows = [since for since, _ in site_times]
     aps = tuple(deployment.access_points)
     ap_site, ap_since, ap_until = [], [], []
     for ap in deployment.access_points.values():
         since, until = deployment.service_ms(ap)
-        start = span.get(ap.site, (NEVER, 0))[0] if since is None else max(since, first)
+        start = begins(ap.site, since)
         ap_site.append(index[ap.site])
         ap_since.append(start)
         ap_until.append(NEVER if until is None else until)
@@ -84,14 +101,13 @@ def _by_site(periods: list[tuple[str, float, float]]) -> Mapping[str, Intervals]
     return {site: Intervals.of(found) for site, found in pairs.items()}
 
 
-def _site_times(
-    deployment: Deployment, site: str, span: Mapping[str, tuple[int, int]], first: int
-) -> tuple[int, int]:
+def _dates(deployment: Deployment, site: str) -> tuple[int | None, int | None]:
+    """When the files say that a site's service begins and ends, UTC milliseconds."""
     known = deployment.sites.get(site)
     zone = deployment.zone(site)
     since = known.in_service_since if known else None
     until = known.out_of_service_since if known else None
     return (
-        max(local_day_ms(since, zone), first) if since else span.get(site, (NEVER, 0))[0],
-        local_day_ms(until, zone) if until else NEVER,
+        local_day_ms(since, zone) if since else None,
+        local_day_ms(until, zone) if until else None,
     )

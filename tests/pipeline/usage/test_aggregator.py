@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 from collectors.reading import Reading
 from config.deployment import AccessPoint, Deployment, Site
 from pipeline.state import State
-from pipeline.store.base import Level
+from pipeline.store.base import ApLevel, Level
 from pipeline.usage import compute
 from pipeline.usage.aggregator import Aggregator
 from pipeline.usage.periods import WINDOW_MS, bounds
+from pipeline.usage.rollup import emptied
 from tests.pipeline.memory_store import MemoryState, MemoryStore, city
 
-# Across the end of daylight saving in Brussels: 25 October 2026, 01:00 UTC.
+# Across midnight and the end of daylight saving in Brussels: 25 October 2026, 01:00 UTC.
 T = 1_792_875_600_000
 HOUR = 3_600_000
 LEVELS: tuple[Level, ...] = ("15min", "hour", "day")
+AP_LEVELS: tuple[ApLevel, ...] = ("hour", "day")
 LATER = T + 7 * HOUR
 
 
@@ -69,7 +71,12 @@ readings = st.lists(
 
 
 def stored(store: MemoryStore) -> list[pd.DataFrame]:
-    return [store.read_usage(level, 0, 2**60) for level in LEVELS]
+    aps = [store.read_ap_usage(level, 0, 2**60) for level in AP_LEVELS]
+    # Where an AP is told to have been elsewhere later, an empty row stays.
+    told = ["expected_ms", "watched_ms", "rx_bytes", "sessions"]
+    there = [f[f[told].fillna(-1).ne(emptied(f)[told].fillna(-1)).any(axis=1)] for f in aps]
+    sites = [store.read_usage(level, 0, 2**60) for level in LEVELS]
+    return [*sites, *(f.reset_index(drop=True) for f in there)]
 
 
 def assert_same(one: list[pd.DataFrame], other: list[pd.DataFrame]) -> None:
@@ -179,7 +186,7 @@ def test_nothing_is_stored_before_the_first_sample_and_before_the_grace_is_over(
 
 
 def test_a_site_that_was_never_heard_has_rows_without_coverage() -> None:
-    *_, day = at_once([Reading("a1", "s1", T, clients=1)])
+    _, _, day, *_ = at_once([Reading("a1", "s1", T, clients=1)])
     silent = day[day["site"] == "s3"]
     # The last window waits for late samples.
     assert silent["expected_ms"].sum() == LATER - WINDOW_MS - T
@@ -188,7 +195,7 @@ def test_a_site_that_was_never_heard_has_rows_without_coverage() -> None:
 
 def test_hours_and_days_are_the_local_ones_and_add_up() -> None:
     samples = [Reading("a3", "s2", T + i * 600_000, clients=i % 7) for i in range(40)]
-    quarter, hour, day = at_once(samples)
+    quarter, hour, day, *_ = at_once(samples)
     for level, frame in (("hour", hour), ("day", day)):
         for site, zone in (("s1", "Europe/Brussels"), ("s2", "Asia/Kolkata")):
             there = frame[frame["site"] == site]
@@ -211,7 +218,8 @@ def test_time_that_is_out_of_service_by_now_becomes_empty() -> None:
         [AccessPoint(ap="a4", site="s3", source="import")],
     )
     Aggregator(moved, store, state).recompute(0, 2**60)
-    for frame in stored(store):
+    of_sites = [store.read_usage(level, 0, 2**60) for level in LEVELS]
+    for frame in [*of_sites, store.read_ap_usage("hour", 0, 2**60)]:
         there = frame[frame["site"] == "s3"]
         assert len(there) > 0
         assert there[["expected_ms", "covered_ms", "user_ms"]].to_numpy().sum() == 0
@@ -228,3 +236,126 @@ def test_nothing_is_written_while_another_process_aggregates(tmp_path: Path) -> 
         assert state.closed_until_ms() is None
         aggregator.close_windows(LATER, wait=False)
     assert store.usage["15min"] != {}
+
+
+def test_usage_of_access_points_is_kept_by_local_hours_and_by_days_that_are_over() -> None:
+    samples = [
+        Reading("a3", site, T + minute * 60_000, clients=3, interval_s=600)
+        for site, minutes in (("s2", range(0, 30, 10)), ("s1", range(30, 7 * 60, 10)))
+        for minute in minutes
+    ]
+    *_, hour, day = at_once(samples)
+    away = hour[(hour["site"] == "s2") & (hour["ap"] == "a3")]
+    # From 21:00 UTC on; the clock there strikes the hour at half past.
+    assert (away["start_ms"] - T).tolist() == [-HOUR // 2]
+    assert away["user_ms"].tolist() == [3 * HOUR // 2]
+    here = hour[(hour["site"] == "s1") & (hour["ap"] == "a3")]
+    assert here["start_ms"].tolist() == [T + n * HOUR for n in range(7)]
+    # The window of now is not over.
+    assert here["user_ms"].sum() == 3 * (6.5 * HOUR - WINDOW_MS)
+    # In Brussels it is midnight an hour after T, in Kolkata not before the end.
+    assert set(day["start_ms"] + 24 * HOUR) == {T + HOUR}
+    there = day[day["ap"] == "a3"]
+    assert there[["site", "user_ms", "expected_ms"]].to_numpy().tolist() == [
+        ["s1", 3 * HOUR // 2, HOUR // 2]
+    ]
+
+
+def test_an_access_point_that_was_elsewhere_after_all_leaves_empty_hours() -> None:
+    samples = [Reading("a1", "s1", T + i * 300_000, clients=2) for i in range(80)]
+    store, state = MemoryStore(), MemoryState()
+    store.write_samples(samples)
+    aggregator = Aggregator(deployment(), store, state)
+    aggregator.close_windows(LATER)
+    store.write_samples([r._replace(site="s2") for r in samples])
+    state.mark_dirty([("s1", T, LATER), ("s2", T, LATER)])
+    aggregator.close_windows(LATER)
+    moved = at_once([r._replace(site="s2") for r in samples])
+    assert_same(stored(store)[len(LEVELS) :], moved[len(LEVELS) :])
+
+
+class Watched:
+    """Counts of sessions that were made elsewhere."""
+
+    def __init__(self, rows: list[tuple[str, str, int, int, int | None]]) -> None:
+        self.rows = rows
+
+    def counts(self, start_ms: int, end_ms: int) -> pd.DataFrame:
+        rows = [row for row in self.rows if start_ms <= row[2] < end_ms]
+        columns = list(zip(*rows, strict=True)) or [()] * 5
+        names = ("site", "ap", "start_ms", "watched_ms", "sessions")
+        types = ("str", "str", "int64", "int64", "Int64")
+        found = pd.DataFrame(
+            {
+                name: pd.Series(column, dtype=dtype)
+                for name, column, dtype in zip(names, columns, types, strict=True)
+            }
+        )
+        unknown = pd.Series(pd.NA, found.index, "Int64")
+        return found.assign(
+            passers_by=unknown, device_days=found["sessions"], randomised_device_days=unknown
+        )
+
+    def span(self) -> dict[str, tuple[int, int]]:
+        times: dict[str, list[int]] = {}
+        for site, _, start, *_ in self.rows:
+            times.setdefault(site, []).append(start)
+        return {site: (min(found), max(found) + WINDOW_MS) for site, found in times.items()}
+
+
+windows_watched = st.lists(
+    st.tuples(
+        st.sampled_from(["s1", "s2", "only_sessions"]),
+        st.sampled_from(["a1", "a3", "", "unheard"]),
+        st.integers(-8, 20).map(lambda n: T + n * WINDOW_MS),
+        st.integers(0, 2).map(lambda n: n * WINDOW_MS // 2),
+        st.none() | st.integers(0, 5),
+    ),
+    max_size=12,
+    unique_by=lambda row: row[:3],
+)
+
+
+@settings(
+    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(readings, windows_watched, st.integers(4, 25))
+def test_sessions_join_however_the_work_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+    samples: list[Reading],
+    watched: list[tuple[str, str, int, int, int | None]],
+    windows: int,
+) -> None:
+    def kept() -> list[pd.DataFrame]:
+        store, state = MemoryStore(), MemoryState()
+        store.write_samples(samples)
+        Aggregator(deployment(), store, state, sessions=Watched(watched)).close_windows(LATER)
+        return stored(store)
+
+    whole = kept()
+    counted = Watched(watched).counts(0, 2**60)
+    for frame in whole[:3]:
+        assert frame["sessions"].sum() == counted["sessions"].sum()
+        assert frame["watched_ms"].sum() == counted["watched_ms"].sum()
+    of_aps = whole[3]
+    assert of_aps["sessions"].sum() == counted["sessions"][counted["ap"] != ""].sum()
+    assert "" not in set(of_aps["ap"])
+    with monkeypatch.context() as patch:
+        patch.setattr(compute, "MAX_CELLS", windows * 4)
+        assert_same(kept(), whole)
+
+
+def test_a_site_with_sessions_and_no_samples_has_usage_since_the_first_session() -> None:
+    store, state = MemoryStore(), MemoryState()
+    watched = Watched([("s1", "a1", T + 4 * WINDOW_MS, WINDOW_MS, 3)])
+    Aggregator(deployment(), store, state, sessions=watched).close_windows(LATER)
+    usage = store.read_usage("15min", 0, 2**60)
+    assert set(usage["site"]) == {"s1"}
+    assert usage["start_ms"].min() == T + 4 * WINDOW_MS
+    assert usage["sessions"].tolist()[:2] == [3, pd.NA]
+    assert usage["covered_ms"].sum() == 0
+    # Two access points, of which nobody knows anything but the sessions of one.
+    assert usage["expected_ms"].iloc[0] == 2 * WINDOW_MS
+    aps = store.read_ap_usage("hour", 0, 2**60)
+    assert aps[aps["ap"] == "a1"]["sessions"].iloc[0] == 3
+    assert aps[aps["ap"] == "a2"]["sessions"].isna().all()

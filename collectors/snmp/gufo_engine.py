@@ -43,6 +43,10 @@ _PRIV: Final[dict[str, type[BasePrivKey]]] = {
 }
 
 
+_PANIC: Final = "PanicException"
+"""What PyO3 raises where Rust code panics."""
+
+
 class GufoEngine:
     """One UDP socket per open session; nothing is shared between devices."""
 
@@ -127,10 +131,18 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except SnmpDecodeError as error:
-        raise UndecodableError(f"the answer cannot be decoded ({error})") from error
+        # After a colon it quotes octets of the answer: a client's address may be among them.
+        reason = str(error).partition(":")[0]
+        raise UndecodableError(f"the answer cannot be decoded ({reason})") from None
     except SnmpError as error:
         raise RefusedError(f"the device refuses ({error})") from error
     except (OSError, ValueError) as error:
         if isinstance(error, TimeoutError):
             raise
         raise RefusedError(f"cannot be asked ({error})") from error
+    except BaseException as error:
+        # gufo_snmp 0.13 panics on some octets that are no SNMP. No module has the class, and it is
+        # no Exception: it would end the round, and the daemon with it.
+        if type(error).__name__ != _PANIC:
+            raise
+        raise UndecodableError("the answer cannot be decoded") from None

@@ -211,7 +211,7 @@ class Poller:
             )
         if poll.elsewhere:
             self._tell_elsewhere(job, poll.elsewhere)
-        if not poll.stations and not self._empty_tables.believes(device):
+        if not self._empty_tables.believes(device, poll):
             return []
         return presences(rows, self._deployment, self._presence[0], ts_ms, job.poll_seconds)
 

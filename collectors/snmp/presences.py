@@ -41,9 +41,11 @@ class EmptyTables:
             return self._doubts[device] == _DOUBTS
         return False
 
-    def believes(self, device: str) -> bool:
-        """Whether an empty table of this device means that nobody is there."""
-        return self._doubts.get(device, 0) < _DOUBTS
+    def believes(self, device: str, poll: DevicePoll) -> bool:
+        """Whether a table, if it is empty, means that nobody is there."""
+        if poll.stations:
+            return True
+        return not poll.clients_total and self._doubts.get(device, 0) < _DOUBTS
 
 
 def presences(

@@ -12,7 +12,7 @@ PACKAGES = ("config", "collectors", "pipeline", "dashboards", "cli")
 MAY_IMPORT = {
     "config": set[str](),
     "collectors": {"config"},
-    "pipeline": {"config", "collectors.reading", "collectors.sink"},
+    "pipeline": {"config", "collectors.reading", "collectors.sink", "collectors.presence"},
     "dashboards": {"config", "pipeline"},
     "cli": {"config", "collectors", "pipeline", "dashboards"},
 }
@@ -23,7 +23,7 @@ HOME = {
     "paho": ("collectors/mqtt", "collectors/fleet/publisher.py"),
     "amqtt": "collectors/fleet/broker.py",
     "apscheduler": "pipeline/jobs",
-    "sqlite3": ("pipeline/store", "pipeline/state.py", "pipeline/spool"),
+    "sqlite3": ("pipeline/store", "pipeline/state.py", "pipeline/spool", "pipeline/sessions"),
     "influxdb_client": "pipeline/store/influx",
     "dask": "pipeline/cluster/computer.py",
     "distributed": "pipeline/cluster/computer.py",

@@ -1,0 +1,1 @@
+"""What is down, since when, why, and how sure that is."""

@@ -163,8 +163,8 @@ class SqliteStore:
             self._writer.close()
 
     def _write_usage(self, table: sqlite_usage.Table, level: Level, usage: pd.DataFrame) -> None:
-        aps = set(usage["ap"]) if "ap" in table.names else ()
-        with self._writing(aps, set(usage["site"])) as (db, ap_ids, site_ids):
+        aps = usage["ap"].unique() if "ap" in table.names else ()
+        with self._writing(aps, usage["site"].unique()) as (db, ap_ids, site_ids):
             sqlite_usage.write(db, table, level, usage, {"aps": ap_ids, "sites": site_ids})
 
     def _samples(

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("snmp_engines", "mqtt", "store", "influx", "usage")
+BENCHMARKS = ("snmp_engines", "mqtt", "store", "influx", "usage", "scale")
 
 
 def main() -> int:

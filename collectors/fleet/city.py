@@ -14,6 +14,7 @@ import numpy as np
 from collectors.fleet.clock import DAY_MS, QUARTER_MS, QUARTERS
 from collectors.fleet.crowd import Bools, Crowd, Ints, OpenHours
 from collectors.fleet.lives import Lives
+from collectors.fleet.visitors import Visitors
 from config.deployment import Deployment
 
 LIVE_SLOT_MS: Final = 5_000
@@ -55,6 +56,8 @@ class ApNow:
     tx_bytes: int
     uptime_s: int
     channel_utilisation: int
+    stations: tuple[bytes, ...] = ()
+    """The addresses of its clients; those on 2.4 GHz come first."""
 
     @property
     def clients_5g(self) -> int:
@@ -86,6 +89,7 @@ class City:
             deployment, start_ms=self.start_ms, began_ms=began_ms, today=today, seed=seed
         )
         self._crowd = Crowd(deployment, open_hours, today=today, seed=seed)
+        self._visitors = Visitors(deployment, seed=seed)
         self._seed = seed
         self._bits = [counter_bits[ap] for ap in self.aps]
         rng = np.random.default_rng([seed, 2])
@@ -131,6 +135,7 @@ class City:
         clients = np.maximum(np.rint(drawn[0] + swing), 0).astype(int)
         clients_2g = np.minimum(np.rint(drawn[1]).astype(int), clients)
         moment = np.array([ts_ms])
+        stations = self._visitors.at(ts_ms, dict(zip(self.aps, clients.tolist(), strict=True)))
         state = {}
         for row, ap in enumerate(self.aps):
             if ts_ms < self.lives.in_service_ms[row]:
@@ -145,6 +150,7 @@ class City:
                 tx_bytes=tx,
                 uptime_s=uptime_s,
                 channel_utilisation=min(6 + 2 * count, 92),
+                stations=stations[ap],
             )
         return state
 

@@ -72,6 +72,15 @@ def aireos(name: str, uptime_s: int, rows: Rows) -> dict[Oid, Value]:
                 (*_LWAPP, 2, 2, 1, 13, *index, 0): ("counter32", now.tx_bytes),
                 (*_LWAPP, 2, 2, 1, 14, *index, 0): ("counter32", now.rx_bytes),
             }
+            for number, station in enumerate(now.stations):
+                entry = (*_AIRESPACE, 1, 4, 1)
+                tree |= {
+                    (*entry, 1, *station): ("octets", station),
+                    (*entry, 4, *station): ("octets", bytes(index)),
+                    (*entry, 5, *station): ("integer", int(number >= now.clients_2g)),
+                    (*entry, 7, *station): ("octets", SSIDS[0][0].encode()),
+                    (*entry, 9, *station): ("integer", 3),
+                }
     return tree
 
 
@@ -102,20 +111,32 @@ def aruba(name: str, uptime_s: int, rows: Rows) -> dict[Oid, Value]:
             continue
         slow = (now.rx_bytes // 4, now.tx_bytes // 4)
         fast = (now.rx_bytes - slow[0], now.tx_bytes - slow[1])
-        radios = ((1, "6", now.clients_2g, slow), (2, "44E", now.clients_5g, fast))
-        for radio, channel, clients, (rx, tx) in radios:
+        few = now.clients_2g
+        radios = (
+            (1, "6", few, now.stations[:few], slow),
+            (2, "44E", now.clients_5g, now.stations[few:], fast),
+        )
+        for radio, channel, clients, who, (rx, tx) in radios:
             entry = (*_WLSX, 5, 2, 1, 5, 1)
             stats = (*_WLSX, 5, 3, 1, 1, 1)
-            bssid = (*index, radio, *index[:5], (index[5] + radio) % 256)
+            # No AP's own address: locally administered, as those of virtual APs are.
+            bssid = (index[0] | 2, *index[1:3], index[3] ^ radio << 4, *index[4:])
             tree |= {
                 (*entry, 3, *index, radio): ("integer", int(channel.rstrip("E"))),
                 (*entry, 6, *index, radio): ("integer", now.channel_utilisation // radio),
                 (*entry, 7, *index, radio): ("integer", clients),
                 (*entry, 15, *index, radio): ("octets", channel.encode()),
                 (*entry, 16, *index, radio): ("octets", ap.ap.encode()),
-                (*stats, 23, *bssid): ("counter64", rx),
-                (*stats, 25, *bssid): ("counter64", tx),
+                (*_WLSX, 5, 2, 1, 7, 1, 2, *index, radio, *bssid): ("octets", SSIDS[0][0].encode()),
+                (*stats, 23, *index, radio, *bssid): ("counter64", rx),
+                (*stats, 25, *index, radio, *bssid): ("counter64", tx),
             }
+            for station in who:
+                entry = (*_WLSX, 5, 2, 2, 1, 1)
+                tree |= {
+                    (*entry, 2, *station): ("octets", bytes(bssid)),
+                    (*entry, 12, *station): ("octets", SSIDS[0][0].encode()),
+                }
     return tree
 
 

@@ -16,6 +16,7 @@ class Family:
 
     counter_bits: Literal[32, 64]
     counts_clients: bool = True
+    lists_clients: bool = False
 
 
 LoneTree = Callable[[AccessPoint, ApNow], dict[Oid, Value]]
@@ -34,10 +35,10 @@ CONTROLLER_TREES: Final[dict[str, ControllerTree]] = {
 
 _FAMILIES: Final = {
     "unifi": Family(32),
-    "mikrotik": Family(64),
+    "mikrotik": Family(64, lists_clients=True),
     "generic": Family(32, counts_clients=False),
-    "cisco-airespace": Family(32),
-    "aruba-controller": Family(64),
+    "cisco-airespace": Family(32, lists_clients=True),
+    "aruba-controller": Family(64, lists_clients=True),
     "mqtt": Family(publisher.COUNTER_BITS),
 }
 

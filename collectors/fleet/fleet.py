@@ -74,6 +74,11 @@ class Fleet:
         self._broker = start_broker(HOST)
         self._agents: dict[str, Agent] = {}
         self._publishers: dict[str, Publisher] = {}
+        self._listed: set[bytes] = set()
+
+    def client_macs(self) -> frozenset[bytes]:
+        """The addresses of all client devices that the SNMP agents listed so far, 6 octets each."""
+        return frozenset(self._listed)
 
     async def start(self) -> Ports:
         """Start the broker and every device; MQTT access points have spoken once on return."""
@@ -125,7 +130,10 @@ class Fleet:
 
     def _lone_tree(self, ap: AccessPoint) -> Tree | None:
         now = self._now().get(ap.ap)
-        return LONE_TREES[ap.profile](ap, now) if now and now.up else None
+        if now is None or not now.up:
+            return None
+        self._list_clients(ap, now)
+        return LONE_TREES[ap.profile](ap, now)
 
     def _controller_tree(self, controller: Controller) -> Tree | None:
         now = self._now()
@@ -134,8 +142,15 @@ class Fleet:
             for ap in self._deployment.access_points.values()
             if ap.controller == controller.controller and ap.ap in now
         ]
+        for ap, said in rows:
+            if said.up:
+                self._list_clients(ap, said)
         uptime_s = (self._state[0] - self._city.start_ms + 30 * DAY_MS) // 1000
         return CONTROLLER_TREES[controller.profile](controller.controller, uptime_s, rows)
+
+    def _list_clients(self, ap: AccessPoint, now: ApNow) -> None:
+        if family(self._deployment, ap).lists_clients:
+            self._listed.update(now.stations)
 
     def _connect_publishers(self) -> None:
         mqtt = self._deployment.settings.mqtt

@@ -20,6 +20,7 @@ SSID: Final = "valmont.wifi"
 _NO_MAC: Final = "00:00:5e:00:53:ff"
 _UNIFI: Final = (*ENTERPRISES, 41112, 1, 6)
 _MIKROTIK_WL_AP: Final = (*ENTERPRISES, 14988, 1, 1, 1, 3, 1)
+_MIKROTIK_WL_RTAB: Final = (*ENTERPRISES, 14988, 1, 1, 1, 2, 1)
 _EXAMPLE_ENTERPRISE: Final = 32473
 """Reserved for documentation (RFC 5612): a vendor that nobody has a profile for."""
 
@@ -72,7 +73,7 @@ def unifi(ap: AccessPoint, now: ApNow) -> dict[Oid, Value]:
 
 
 def mikrotik(ap: AccessPoint, now: ApNow) -> dict[Oid, Value]:
-    """MIKROTIK-MIB: the client count is typed Counter32 and is none."""
+    """MIKROTIK-MIB: the client count is typed Counter32 and is none; clients are listed."""
     mac = mac_octets(ap.mac or _NO_MAC)
     tree = system("RouterOS RB962UiGS-5HacT2HnT", (*ENTERPRISES, 14988, 1), ap.ap, now.uptime_s)
     wired = Interface("ether1", ETHERNET, mac, now.tx_bytes, now.rx_bytes, 64)
@@ -96,6 +97,12 @@ def mikrotik(ap: AccessPoint, now: ApNow) -> dict[Oid, Value]:
             (*_MIKROTIK_WL_AP, 8, index): ("octets", band.encode()),
             (*_MIKROTIK_WL_AP, 9, index): ("integer", -103),
             (*_MIKROTIK_WL_AP, 11, index): ("counter32", clients),
+        }
+    for number, station in enumerate(now.stations):
+        index = 2 if number < now.clients_2g else 3
+        tree |= {
+            (*_MIKROTIK_WL_RTAB, 3, *station, index): ("integer", -45 - number % 40),
+            (*_MIKROTIK_WL_RTAB, 8, *station, index): ("gauge32", 144_400_000),
         }
     return tree
 

@@ -21,6 +21,7 @@ from collectors.snmp.engine import SnmpTimeout, Target
 from collectors.snmp.gufo_engine import GufoEngine
 from collectors.snmp.poll import poll_device
 from collectors.snmp.profiles import load_profiles
+from collectors.snmp.stations import Stations
 from config import demo
 from config.deployment import Deployment
 from config.loader import load
@@ -33,10 +34,13 @@ NOW_MS = int(datetime(2026, 11, 18, 14, 5, tzinfo=UTC).timestamp() * 1000)
 
 
 class RunningFleet:
-    def __init__(self, deployment: Deployment, now: dict[str, ApNow], ports: Ports) -> None:
+    def __init__(
+        self, deployment: Deployment, now: dict[str, ApNow], ports: Ports, fleet: Fleet
+    ) -> None:
         self.deployment = deployment
         self.now = now
         self.ports = ports
+        self.fleet = fleet
 
     async def poll(self, device: str) -> DevicePoll:
         target = Target(
@@ -47,7 +51,7 @@ class RunningFleet:
             timeout_s=0.5,
             retries=1,
         )
-        return await poll_device(GufoEngine(), target, load_profiles(), "auto")
+        return await poll_device(GufoEngine(), target, load_profiles(), "auto", client_tables=True)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -59,7 +63,7 @@ async def fleet() -> AsyncIterator[RunningFleet]:
     running = Fleet(deployment, city, clock=lambda: NOW_MS)
     try:
         ports = await running.start()
-        yield RunningFleet(deployment, city.at(NOW_MS), ports)
+        yield RunningFleet(deployment, city.at(NOW_MS), ports, running)
     finally:
         await running.stop()
 
@@ -113,6 +117,26 @@ async def test_a_controller_tells_of_every_ap_behind_it(
         ap: known(fleet.now[ap]) for ap in behind if fleet.now[ap].up
     }
     assert result.clients_total == sum(fleet.now[ap].clients for ap in behind if fleet.now[ap].up)
+
+
+@pytest.mark.parametrize("controller", ["wlc-hotel-de-ville", "wlc-sports"])
+async def test_a_controller_lists_who_is_at_each_ap(fleet: RunningFleet, controller: str) -> None:
+    result = await fleet.poll(controller)
+    assert {ap.name: ap.stations for ap in result.aps if ap.up} == {
+        ap.name: Stations(fleet.now[ap.name].stations) for ap in result.aps if ap.up and ap.name
+    }
+    assert result.stations is not None
+    assert len(result.stations) == result.clients_total
+    assert (result.elsewhere, fleet.fleet.client_macs() >= set(result.stations)) == (0, True)
+
+
+async def test_a_lone_ap_lists_its_own_where_its_mib_can(fleet: RunningFleet) -> None:
+    mikrotik = await fleet.poll("parc-grande-ecluse-1")
+    assert mikrotik.aps[0].stations == Stations(fleet.now["parc-grande-ecluse-1"].stations)
+    assert fleet.fleet.client_macs() >= set(fleet.now["parc-grande-ecluse-1"].stations)
+    unifi = await fleet.poll("cpas-centre-1")
+    assert unifi.aps[0].stations is None
+    assert not fleet.fleet.client_macs().intersection(fleet.now["cpas-centre-1"].stations)
 
 
 async def test_an_ap_that_is_down_behind_its_controller_is_told_down(fleet: RunningFleet) -> None:

@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from cli.options import JsonOption, err, out, print_json, refuse
 from cli.simulate import DEFAULT_SITES, DEFAULT_WEEKS, SitesOption, WeeksOption
-from cli.underused import judge
+from cli.underused import replay
 from collectors.fleet.trial.draw import TrialCity, draw_city
 from collectors.fleet.trial.files import write_deployment
 from collectors.fleet.trial.polls import POLL_SECONDS, polls
@@ -107,7 +107,7 @@ def judged_in_memory(city: TrialCity) -> Judged:
     closed_ms = store.aggregate(deployment)
     as_of = city.season.as_of
     usage = store.read_usage("15min", *usage_span(deployment, as_of))
-    return Judged(deployment, usage, judge(deployment, store, closed_ms, as_of))
+    return Judged(deployment, usage, replay(deployment, store, closed_ms, as_of).standing())
 
 
 def trial(seed: int, sites: int, weeks: int) -> Report:

@@ -1,9 +1,10 @@
 """`spotwatch underused`: every site's verdict with its reasons, worst first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from cli.options import (
@@ -18,16 +19,24 @@ from cli.options import (
 from cli.stores import opened
 from config.deployment import Deployment
 from config.settings import Language
-from dashboards.terminal import underused_table
+from dashboards.terminal import surplus_table, underused_table
 from pipeline.store.base import Store
+from pipeline.underuse.ap_evidence import ApReader
 from pipeline.underuse.assess import Assessment
+from pipeline.underuse.judgement import Judgement
+from pipeline.underuse.judgement import judge as judge_on
 from pipeline.underuse.reasons import definition, worded
 from pipeline.underuse.replay import Replay
+from pipeline.underuse.surplus import Surplus
 from pipeline.usage.reader import UsageReader
 
 LangOption = Annotated[
     Language | None,
     typer.Option("--lang", help="Language of the reasons. Default: the deployment's."),
+]
+
+SurplusOption = Annotated[
+    bool, typer.Option("--surplus", help="List the idle access points of busy sites instead.")
 ]
 
 
@@ -36,21 +45,29 @@ def underused(
     as_of: AsOfOption = None,
     lang: LangOption = None,
     *,
+    idle_aps: SurplusOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Judge every site by its use in open hours beside that of its peers, worst first.
 
-    Over the whole weeks before the last Monday at or before --as-of.
+    Over the whole weeks before the last Monday at or before --as-of. A verdict changes when two
+    weeks in a row agree.
     """
     deployment = open_deployment(config)
     moment = parse_as_of(as_of, deployment.settings.zone, datetime.now(UTC))
     language = lang or deployment.settings.language
     with opened(deployment) as (store, state):
-        found = judge(deployment, store, state.closed_until_ms(), moment)
-    if as_json:
-        print_json(document(deployment, found, language))
+        found = judged(deployment, store, state.closed_until_ms(), moment)
+    if idle_aps:
+        if as_json:
+            print_json(surplus_document(deployment, found.surplus, language))
+            return
+        out.print(surplus_table(deployment, found.surplus, language))
         return
-    out.print(underused_table(deployment, found, language))
+    if as_json:
+        print_json(document(deployment, found.assessments, language))
+        return
+    out.print(underused_table(deployment, found.assessments, language))
     out.print(definition(deployment.settings.underuse, language), style="dim", highlight=False)
 
 
@@ -61,11 +78,28 @@ def replay(
     return Replay(deployment, UsageReader(deployment, store, closed_until_ms).windows, as_of)
 
 
+def judged(
+    deployment: Deployment, store: Store, closed_until_ms: int | None, as_of: datetime
+) -> Judgement:
+    """What is thought of every site and access point, from what the store holds."""
+    reader = UsageReader(deployment, store, closed_until_ms)
+    return judge_on(deployment, reader.windows, ap_hours(store), as_of)
+
+
 def judge(
     deployment: Deployment, store: Store, closed_until_ms: int | None, as_of: datetime
 ) -> list[Assessment]:
     """The verdict that stands on every site, worst first."""
-    return replay(deployment, store, closed_until_ms, as_of).standing()
+    return list(judged(deployment, store, closed_until_ms, as_of).assessments)
+
+
+def ap_hours(store: Store) -> ApReader:
+    """Reads the hourly usage of access points."""
+
+    def read(start_ms: int, end_ms: int, sites: Collection[str]) -> pd.DataFrame:
+        return store.read_ap_usage("hour", start_ms, end_ms, sites=sites)
+
+    return read
 
 
 def document(
@@ -88,4 +122,27 @@ def document(
             "reasons": [worded(reason, language) for reason in found.reasons],
         }
         for found in assessments
+    ]
+
+
+def surplus_document(
+    deployment: Deployment, found: Sequence[Surplus], language: Language
+) -> list[dict[str, Any]]:
+    """The JSON of `underused --surplus`."""
+    return [
+        {
+            "site": one.site,
+            "name": deployment.sites[one.site].name(language),
+            "ap": one.ap,
+            "ratio": one.ratio,
+            "ratio_low": one.ratio_low,
+            "ratio_high": one.ratio_high,
+            "intensity": one.intensity,
+            "siblings": one.siblings,
+            "siblings_median": one.siblings_median,
+            "coverage": one.coverage,
+            "availability": one.availability,
+            "reasons": [worded(reason, language) for reason in one.reasons],
+        }
+        for one in found
     ]

@@ -14,6 +14,7 @@ from config.settings import Language
 from pipeline.status import SiteStatus
 from pipeline.underuse.assess import Assessment
 from pipeline.underuse.reasons import worded
+from pipeline.underuse.surplus import Surplus
 from pipeline.usage.figures import Figures
 
 NOTHING: Final = "–"  # noqa: RUF001 -- a dash in place of an unknown figure
@@ -109,6 +110,31 @@ def underused_table(
         table.add_row(
             name.append(f"\n{found.kind}", style="dim"),
             _styled(found.verdict, VERDICT_STYLES),
+            percent(found.ratio),
+            percent(found.coverage),
+            percent(found.availability),
+            Text("\n".join(worded(reason, language) for reason in found.reasons)),
+        )
+    return table
+
+
+def surplus_table(
+    deployment: Deployment, surplus: Sequence[Surplus], language: Language
+) -> Table | Text:
+    """The idle access points of busy sites, the idlest first."""
+    if not surplus:
+        return Text("No access point of a well-used site is surplus.")
+    table = _table(f"Surplus access points, {deployment.settings.city}")
+    table.add_column("site", ratio=1)
+    table.add_column("access point", overflow="fold")
+    for column in ("of others", "coverage", "up"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("reasons", ratio=3)
+    for found in surplus:
+        site = deployment.sites[found.site]
+        table.add_row(
+            Text(site.name(language)).append(f"\n{site.kind}", style="dim"),
+            found.ap,
             percent(found.ratio),
             percent(found.coverage),
             percent(found.availability),

@@ -60,13 +60,16 @@ def compare(
             everywhere = weekly_median([usable[o] for o in usable if o != site], len(weeks))
             mixed = weight * reference + (1 - weight) * everywhere
             reference = np.where(np.isnan(reference), everywhere, mixed)
-        found[site] = _comparison(weeks, reference, len(same), seed, rule.resamples)
+        found[site] = against(
+            weeks, reference, peers=len(same), seed=seed, resamples=rule.resamples
+        )
     return found
 
 
-def _comparison(
-    weeks: Floats, reference: Floats, peers: int, seed: str, resamples: int
+def against(
+    weeks: Floats, reference: Floats, *, peers: int, seed: str, resamples: int
 ) -> Comparison:
+    """Compare weeks, at least one of them known, with those of so many peers. NaN: not known."""
     known = ~np.isnan(weeks)
     both = known & ~np.isnan(reference)
     if not both.any():

@@ -16,7 +16,7 @@ class Reason:
     """Why a verdict is what it is: a key of the catalogue and its figures."""
 
     code: str
-    figures: Mapping[str, float | None]
+    figures: Mapping[str, float | str | None]
 
 
 CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
@@ -66,6 +66,10 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "(not_assessable); a verdict changes when two weeks in a row agree.",
         "alone_ok": "This week's figures alone would say ok; a verdict changes when two weeks in a "
         "row agree.",
+        "surplus": "Access point {ap:name} is surplus: {intensity:decimal} users at a time in open "
+        "hours, {ratio:percent} of the median of the others here ({median:decimal}; "
+        "{others:whole} compared); the whole 95 % interval, {low:percent} to {high:percent}, is "
+        "under {limit:percent}.",
         "definition": "Underused: over {weeks:whole} weeks, users at a time in open hours are so "
         "far under the median of spots of the same kind that the whole 95 % interval of the ratio "
         "is under {ratio:percent}; watch: the ratio is under it, the interval is not. A typical "
@@ -123,6 +127,10 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "(not_assessable) ; un verdict change quand deux semaines de suite concordent.",
         "alone_ok": "Les chiffres de cette semaine seuls diraient : en ordre (ok) ; un verdict "
         "change quand deux semaines de suite concordent.",
+        "surplus": "La borne {ap:name} est superflue : {intensity:decimal} utilisateurs à la fois "
+        "aux heures d’ouverture, soit {ratio:percent} de la médiane des autres d’ici "
+        "({median:decimal} ; {others:whole} comparées) ; tout l’intervalle à 95 %, de "
+        "{low:percent} à {high:percent}, est sous {limit:percent}.",
         "definition": "Sous-utilisé (underused) : sur {weeks:whole} semaines, le nombre "
         "d’utilisateurs à la fois aux heures d’ouverture est si loin sous la médiane des points "
         "du même type que tout l’intervalle à 95 % du rapport est sous {ratio:percent} ; à suivre "
@@ -181,6 +189,10 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "(not_assessable); een oordeel verandert wanneer twee weken na elkaar overeenstemmen.",
         "alone_ok": "De cijfers van deze week alleen zouden zeggen: in orde (ok); een oordeel "
         "verandert wanneer twee weken na elkaar overeenstemmen.",
+        "surplus": "Toegangspunt {ap:name} is overtollig: {intensity:decimal} gebruikers tegelijk "
+        "tijdens de openingsuren, {ratio:percent} van de mediaan van de andere hier "
+        "({median:decimal}; {others:whole} vergeleken); het hele 95 %-interval, {low:percent} tot "
+        "{high:percent}, ligt onder {limit:percent}.",
         "definition": "Te weinig gebruikt (underused): over {weeks:whole} weken ligt het aantal "
         "gebruikers tegelijk tijdens de openingsuren zo ver onder de mediaan van punten van "
         "hetzelfde soort dat het hele 95 %-interval van de verhouding onder {ratio:percent} ligt; "
@@ -200,15 +212,17 @@ _DECIMALS: Final = {
 
 
 class _Figure:
-    """A number that a template formats as `percent` or as one of _DECIMALS."""
+    """A number that a template formats as `percent` or as one of _DECIMALS; or a `name`."""
 
-    def __init__(self, value: float | None, language: Language) -> None:
+    def __init__(self, value: float | str | None, language: Language) -> None:
         self._value = value
         self._language = language
 
     def __format__(self, spec: str) -> str:
         if self._value is None:
             return "∞"
+        if spec == "name":
+            return str(self._value)
         if spec == "percent":
             return str(format_percent(self._value, locale=self._language))
         return str(format_decimal(self._value, _DECIMALS[spec], locale=self._language))

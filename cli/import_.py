@@ -1,14 +1,16 @@
 """`spotwatch import`: the history of another system."""
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
 from cli.options import (
@@ -25,10 +27,17 @@ from cli.options import (
 )
 from cli.stores import opened, settle
 from collectors.reading import HOLD
-from pipeline.imports.importer import Importer, Report
+from config.deployment import Deployment
+from config.mapping import load_mapping, ready_mappings
+from pipeline.imports.importer import AS_WRITTEN, Importer, Report
+from pipeline.imports.layout import Layout
+from pipeline.imports.mapped import Mapped
 from pipeline.imports.samples import Refusal
 from pipeline.imports.source import open_source
 from pipeline.store.base import StoreError
+
+MOST_NAMED: Final = 8
+"""Of the reasons, and of the access points, that a report counts."""
 
 FileArgument = Annotated[
     Path,
@@ -45,6 +54,14 @@ PollSecondsOption = Annotated[
 TimezoneOption = Annotated[
     str | None, typer.Option(help="Time zone of times without an offset; refused without it.")
 ]
+MappingOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|NAME",
+        help="How another system's file says it: a YAML file, or by name "
+        f"{' or '.join(ready_mappings())}.",
+    ),
+]
 RejectedOption = Annotated[
     Path | None, typer.Option(help="Write every refused row's line, column and reason to this CSV.")
 ]
@@ -53,10 +70,11 @@ RejectedOption = Annotated[
 def import_samples(
     file: FileArgument,
     config: ConfigOption = None,
+    *,
+    mapping: MappingOption = None,
     poll_seconds: PollSecondsOption = None,
     timezone: TimezoneOption = None,
     rejected: RejectedOption = None,
-    *,
     as_json: JsonOption = False,
 ) -> None:
     """Import samples from a file; afterwards the usage of the time that it touches is up to date.
@@ -65,7 +83,8 @@ def import_samples(
     is no poll.
     """
     deployment = open_deployment(config)
-    zone = _zone(timezone)
+    layout, zone = _layout(mapping, deployment)
+    zone = _zone(timezone) or zone
     if rejected and rejected.exists() and file.exists() and rejected.samefile(file):
         raise refuse(f"--rejected: {rejected} is the file to import; name another one")
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
@@ -81,6 +100,7 @@ def import_samples(
         reading = bar.add_task("Importing", total=source.size)
         report = importer.run(
             source,
+            layout,
             now_ms=now_ms,
             poll_seconds=poll_seconds,
             zone=zone,
@@ -97,8 +117,8 @@ def import_samples(
     if as_json:
         print_json(document(report))
     else:
-        _show(file, report, rejected)
-    if report.refused and not report.imported:
+        _show(file, report, rejected, layout)
+    if report.rows and not report.imported:
         raise typer.Exit(EXIT_BAD_INPUT)
 
 
@@ -108,10 +128,13 @@ def document(report: Report) -> dict[str, Any]:
         "rows": report.rows,
         "imported": report.imported,
         "refused": report.refused,
+        "left_out": dict(report.left_out.most_common()),
         "duplicates": report.duplicates,
+        "samples": report.samples,
         "spacing_s": report.spacing_s,
         "poll_seconds": report.interval_s,
         "reasons": dict(report.reasons.most_common()),
+        "unknown_aps": dict(report.unknown_aps.most_common()),
         "first": iso(report.first_ms),
         "last": iso(report.last_ms),
         "sites": len(report.sites),
@@ -123,35 +146,83 @@ def document(report: Report) -> dict[str, Any]:
     }
 
 
-def _show(file: Path, report: Report, rejected: Path | None) -> None:
-    out.print(
-        f"{report.imported} of {report.rows} rows imported: {len(report.aps)} access points at "
-        f"{len(report.sites)} sites, {iso(report.first_ms)} to {iso(report.last_ms)}."
+def _show(file: Path, report: Report, rejected: Path | None, layout: Layout) -> None:
+    """What came of it: what is well on standard output, what is not on standard error."""
+    samples = f"{report.samples} samples of " if report.samples != report.imported else ""
+    _say(
+        out,
+        f"{report.imported} of {report.rows} rows imported: {samples}{len(report.aps)} access "
+        f"points at {len(report.sites)} sites, {iso(report.first_ms)} to {iso(report.last_ms)}."
         if report.imported
         else f"None of {report.rows} rows imported.",
-        soft_wrap=True,
     )
-    if report.duplicates:
-        out.print(f"{report.duplicates} of them complete or correct an earlier row.")
-    if report.spacing_s and report.interval_s and report.spacing_s > HOLD * report.interval_s:
-        err.print(
-            f"The samples of an access point are about {report.spacing_s:.0f} s apart, but are "
-            f"taken to come every {report.interval_s} s: the time between counts as unknown. If "
-            f"they were polled so rarely, import again with --poll-seconds {report.spacing_s:.0f}.",
-            style="yellow",
-            soft_wrap=True,
+    if report.left_out:
+        _say(
+            out,
+            f"{report.left_out.total()} rows passed over, as the mapping has it: "
+            f"{_counted(report.left_out)}.",
         )
+    if report.duplicates:
+        said = (
+            "figures came again for the same access point and time; the later one counts."
+            if layout.is_long
+            else "of them complete or correct an earlier row."
+        )
+        _say(out, f"{report.duplicates} {said}")
+    for warning in _warnings(report):
+        err.print(warning, style="yellow", highlight=False, soft_wrap=True)
     if not report.refused:
         return
-    reasons = ", ".join(f"{reason} {count}" for reason, count in report.reasons.most_common())
-    err.print(f"{report.refused} rows refused: {reasons}.", highlight=False, soft_wrap=True)
+    _say(err, f"{report.refused} rows refused: {_counted(report.reasons)}.")
+    if report.unknown_aps:
+        _say(
+            err,
+            f"Unknown access points: {_counted(report.unknown_aps)}. Add them to "
+            "access_points.csv, or give the names there under aps: of a mapping.",
+        )
     for example in report.examples:
         column = f"{example.column}: " if example.column else ""
-        line = f"{file}:{example.line}: {column}{example.message}"
-        err.print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(err, f"{file}:{example.line}: {column}{example.message}")
     if report.refused > len(report.examples):
         where = f"all are in {rejected}" if rejected else "--rejected FILE writes all of them"
-        err.print(f"... and {report.refused - len(report.examples)} more; {where}.", soft_wrap=True)
+        _say(err, f"... and {report.refused - len(report.examples)} more; {where}.")
+
+
+def _warnings(report: Report) -> Iterator[str]:
+    """What is imported, and may not be what was meant."""
+    if report.spacing_s and report.interval_s and report.spacing_s > HOLD * report.interval_s:
+        yield (
+            f"The samples of an access point are about {report.spacing_s:.0f} s apart, but are "
+            f"taken to come every {report.interval_s} s: the time between counts as unknown. If "
+            f"they were polled so rarely, import again with --poll-seconds {report.spacing_s:.0f}."
+        )
+    if report.scattered:
+        yield (
+            "The figures of an access point have different times, so that each is a sample of its "
+            "own and the others are unknown in it. Give the mapping align_seconds: the seconds "
+            "between two polls, and import again into an empty store."
+        )
+
+
+def _counted(counts: Counter[str]) -> str:
+    """The most frequent ones, and how many others."""
+    named = ", ".join(f"{name} {count}" for name, count in counts.most_common(MOST_NAMED))
+    others = len(counts) - MOST_NAMED
+    rest = counts.total() - sum(count for _, count in counts.most_common(MOST_NAMED))
+    return f"{named} and {others} more {rest}" if others > 0 else named
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _layout(name: str | None, deployment: Deployment) -> tuple[Layout, ZoneInfo | None]:
+    """What the file's columns mean, and the zone that the mapping gives its times."""
+    if name is None:
+        return AS_WRITTEN, None
+    with bad_input():
+        mapping = load_mapping(name, deployment.access_points)
+    return Mapped(mapping), ZoneInfo(mapping.timezone) if mapping.timezone else None
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
@@ -188,5 +259,5 @@ def _refusals(path: Path | None) -> Iterator[Callable[[Sequence[Refusal]], None]
         raise refuse(f"--rejected: {path} cannot be written: {error.strerror}") from error
     with file:
         writer = csv.writer(file)
-        writer.writerow(("line", "column", "reason", "message"))
+        writer.writerow(("line", "column", "reason", "message", "value"))
         yield writer.writerows

@@ -19,6 +19,7 @@ COLUMNS: Final = (
 """Of a sample file."""
 
 Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collectors.reading import Reading
 from config.deployment import Deployment
 from pipeline.imports.batch import Ints
 from pipeline.imports.layout import AsWritten, Layout
-from pipeline.imports.samples import Parsed, Refusal, Rules, read
+from pipeline.imports.samples import UNKNOWN_AP, Parsed, Refusal, Rules, read
 from pipeline.imports.source import Source
 from pipeline.state import State
 from pipeline.store.base import Store
@@ -37,8 +37,19 @@ class Report:
     """Rows written, duplicates included."""
     refused: int = 0
     duplicates: int = 0
-    """Rows of an AP and time that an earlier row had; they complete or correct it."""
+    """Rows of an AP and time that an earlier row had; they complete or correct it.
+
+    Of a long file: figures that an earlier row gave of the same AP and time.
+    """
+    samples: int = 0
+    """Of different APs or times."""
+    scattered: bool = False
+    """Whether hardly any sample of a long file has more than one figure, its times as written."""
+    left_out: Counter[str] = field(default_factory=Counter)
+    """Rows that the mapping passes over, by the reason."""
     reasons: Counter[str] = field(default_factory=Counter)
+    unknown_aps: Counter[str] = field(default_factory=Counter)
+    """Rows of each AP that is not in the files; they are among those refused."""
     examples: list[Refusal] = field(default_factory=list)
     first_ms: int | None = None
     last_ms: int | None = None
@@ -53,7 +64,12 @@ class Report:
         """Add the rows refused of a batch."""
         self.refused += len(refusals)
         self.reasons.update(refusal.reason for refusal in refusals)
-        self.examples += refusals[: EXAMPLES - len(self.examples)]
+        for refusal in refusals:
+            unknown = refusal.reason == UNKNOWN_AP and refusal.value
+            if len(self.examples) < EXAMPLES and not (unknown and unknown in self.unknown_aps):
+                self.examples.append(refusal)
+            if unknown:
+                self.unknown_aps[unknown] += 1
 
     def count_imported(self, parsed: Parsed, places: Sequence["_Place"]) -> None:
         """Add the rows of a batch that are good, at least one."""
@@ -109,9 +125,13 @@ class Importer:
             zone=zone,
             now_ms=now_ms,
             kept_since_ms=samples_kept_since_ms(self._deployment, now_ms) or 0,
+            align_ms=layout.align_ms,
+            called=layout.called,
+            hints=layout.hints,
+            up_words=layout.up_words,
         )
         report = Report()
-        keys = _Keys()
+        keys = _Keys(apart=layout.is_long)
         touched: list[Span] = []
         for read_batch in source.batches(layout.header):
             batch = layout.arrange(read_batch)
@@ -121,7 +141,8 @@ class Importer:
             ]
             refusals.sort(key=lambda refusal: refusal.line)
             on_refused(refusals)
-            report.rows += len(batch.lines) + len(batch.malformed)
+            report.rows += len(read_batch.lines) + len(batch.malformed)
+            report.left_out.update(batch.left_out)
             report.count_refused(refusals)
             if parsed.readings:
                 places = list(_places(parsed))
@@ -134,7 +155,8 @@ class Importer:
         # Once more, because a daemon may have aggregated them half written and cleared the marks,
         # and because a sample may have been taken away from another site.
         self._state.mark_dirty(touched)
-        report.duplicates = keys.repeated()
+        report.samples, figures, report.duplicates = keys.count()
+        report.scattered = not layout.align_ms and keys.kinds > 1 and report.samples > 0.9 * figures
         return report
 
     def aggregate(self, report: Report, *, now_ms: int, progress: Progress | None = None) -> None:
@@ -201,11 +223,12 @@ def _spacing_s(parsed: Parsed) -> float | None:
 
 
 class _Keys:
-    """The keys of all samples, AP and time, 8 bytes each."""
+    """The keys of all samples, AP and time, 8 bytes each; of each figure, where kept apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, apart: bool) -> None:
+        self._apart = apart
         self._numbers: dict[str, int] = {}
-        self._batches: list[Ints] = []
+        self._batches: dict[str, list[Ints]] = {}
 
     def add(self, parsed: Parsed) -> None:
         """Remember the keys of a batch."""
@@ -215,9 +238,27 @@ class _Keys:
             name = parsed.readings[index].ap
             numbers[code] = self._numbers.setdefault(name, len(self._numbers))
         # A time takes 42 bits until the year 2109, which leaves 2 million APs.
-        self._batches.append(numbers[parsed.ap] << 42 | parsed.ts_ms)
+        keys = numbers[parsed.ap] << 42 | parsed.ts_ms
+        if not self._apart:
+            self._batches.setdefault("", []).append(keys)
+            return
+        for name, there in parsed.figures.items():
+            self._batches.setdefault(name, []).append(keys[there])
 
-    def repeated(self) -> int:
-        """How many keys had come before."""
-        keys = np.sort(np.concatenate([np.empty(0, dtype=np.int64), *self._batches]))
-        return int((keys[1:] == keys[:-1]).sum())
+    @property
+    def kinds(self) -> int:
+        """How many figures are kept apart."""
+        return len(self._batches)
+
+    def count(self) -> tuple[int, int, int]:
+        """How many samples there are, keys, and keys that had come before."""
+        total = 0
+        different = []
+        for batches in self._batches.values():
+            total += sum(map(len, batches))
+            different.append(np.unique(np.concatenate(batches)))
+        if not different:
+            return 0, 0, 0
+        samples = len(np.unique(np.concatenate(different)))
+        keys = sum(map(len, different))
+        return samples, keys, total - keys

@@ -6,20 +6,20 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from collectors.reading import MAX_COUNTER, Reading
 from config.problems import did_you_mean, shown
-from pipeline.imports.batch import Batch, Ints
+from pipeline.imports.batch import Batch, Ints, Mask
 
 FIRST_MS: Final = 946_684_800_000
 """2000-01-01: what is older is a mistake."""
 AHEAD_MS: Final = 86_400_000
 """Clocks may be wrong by a day."""
 MAX_CLIENTS: Final = 100_000
+UNKNOWN_AP: Final = "unknown access point"
 HINTS: Final = 20
 """Of the wrong names of a batch, so many are told the right one."""
 MAX_UPTIME_S: Final = 10_000_000_000
@@ -33,7 +33,7 @@ _LIMITS: Final[Mapping[str, int]] = {
     "tx_bytes": MAX_COUNTER,
     "uptime_s": MAX_UPTIME_S,
 }
-_UP: Final = {"0": 0, "1": 1, "false": 0, "true": 1, "0.0": 0, "1.0": 1}
+UP_WORDS: Final[Mapping[str, int]] = {"0": 0, "1": 1, "false": 0, "true": 1, "0.0": 0, "1.0": 1}
 _INTEGER: Final = r"^[0-9]{1,19}(\.0*)?$"
 _DAY_AND_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?"
 _WITH_OFFSET: Final = _DAY_AND_TIME + r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
@@ -41,8 +41,6 @@ _WITHOUT_OFFSET: Final = _DAY_AND_TIME + "$"
 _SECONDS: Final = r"^[0-9]{9,10}(\.[0-9]+)?$"
 _MILLISECONDS: Final = r"^[0-9]{12,13}(\.0*)?$"
 _EXAMPLE: Final = "2026-03-05T10:04:00Z"
-
-Mask = npt.NDArray[np.bool_]
 
 
 class Refusal(NamedTuple):
@@ -54,6 +52,8 @@ class Refusal(NamedTuple):
     """In general, such as `unknown access point`: what refusals are counted by."""
     message: str
     """What is wrong with this one and what is allowed."""
+    value: str = ""
+    """What the cell holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,14 @@ class Rules:
     now_ms: int
     kept_since_ms: int = 0
     """The store keeps no older samples."""
+    align_ms: int = 0
+    """Times are rounded to a multiple of it; 0: as they are."""
+    called: Mapping[str, str] = field(default_factory=dict)
+    """What the file calls a column."""
+    hints: Mapping[str, str] = field(default_factory=dict)
+    """What is allowed in a column, where that is not what a sample file allows."""
+    up_words: Mapping[str, int] = field(default_factory=lambda: UP_WORDS)
+    """How up and down are written, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,8 @@ class Parsed:
     place: Ints
     """Codes, likewise, of AP and site together."""
     ts_ms: Ints
+    figures: Mapping[str, Mask]
+    """Of each figure that any of them has, which have it."""
 
 
 @dataclass(slots=True)
@@ -87,6 +97,7 @@ class _Rows:
     """A batch under examination. The first thing that is wrong with a row refuses it."""
 
     batch: Batch
+    rules: Rules
     bad: Mask
     refusals: list[Refusal] = field(default_factory=list)
 
@@ -100,7 +111,8 @@ class _Rows:
         cells = self.text(column).take(pa.array(fresh)).to_pylist() if len(fresh) else []
         for at, cell in zip(fresh, cells, strict=True):
             line = int(self.batch.lines[at])
-            self.refusals.append(Refusal(line, column, reason, tell(cell or "")))
+            called = self.rules.called.get(column, column)
+            self.refusals.append(Refusal(line, called, reason, tell(cell or ""), cell or ""))
 
 
 def read(batch: Batch, rules: Rules) -> tuple[Parsed, list[Refusal]]:
@@ -109,7 +121,7 @@ def read(batch: Batch, rules: Rules) -> tuple[Parsed, list[Refusal]]:
     Of rows with the same AP and time the later one in the file comes later.
     """
     count = len(batch.lines)
-    rows = _Rows(batch, np.zeros(count, dtype=bool))
+    rows = _Rows(batch, rules, np.zeros(count, dtype=bool))
     aps, sites, intervals = _places(rows, rules)
     ts_ms = _times(rows, rules)
     columns: dict[str, list[Any]] = {"up": _ups(rows)}
@@ -130,7 +142,9 @@ def read(batch: Batch, rules: Rules) -> tuple[Parsed, list[Refusal]]:
     cells: list[list[Any]] = [aps, sites, ts_ms.tolist(), *figures, intervals]
     whole = list(zip(*cells, strict=True))
     readings = [Reading._make(whole[at]) for at in kept]
-    return Parsed(readings, ap[kept], place[kept], ts_ms[kept]), rows.refusals
+    there = {name: ~_is_null(rows.text(name))[kept] for name in columns}
+    said = {name: mask for name, mask in there.items() if mask.any()}
+    return Parsed(readings, ap[kept], place[kept], ts_ms[kept], said), rows.refusals
 
 
 def _places(rows: _Rows, rules: Rules) -> tuple[list[Any], list[Any], list[Any]]:
@@ -140,7 +154,7 @@ def _places(rows: _Rows, rules: Rules) -> tuple[list[Any], list[Any], list[Any]]
     rows.refuse(
         np.array([name not in rules.home for name in names], dtype=bool),
         "ap",
-        "unknown access point",
+        UNKNOWN_AP,
         lambda ap: f"{shown(ap)} is not in access_points.csv{hint(ap)}" if ap else "is empty",
     )
     homes = [rules.home.get(name, ("", 0)) for name in names]
@@ -194,12 +208,8 @@ def _times(rows: _Rows, rules: Rules) -> Ints:
             "time without an offset",
             lambda ts: f"{shown(ts)} has no offset; write {_EXAMPLE}, or give --timezone",
         )
-    rows.refuse(
-        ts_ms < 0,
-        "ts",
-        "no time",
-        lambda ts: f"{shown(ts)} is no time; write {_EXAMPLE}, or seconds since 1970",
-    )
+    hint = rules.hints.get("ts", f"write {_EXAMPLE}, or seconds since 1970")
+    rows.refuse(ts_ms < 0, "ts", "no time", lambda ts: f"{shown(ts)} is no time; {hint}")
     rows.refuse(ts_ms < FIRST_MS, "ts", "too old", lambda ts: f"{shown(ts)} is before 2000")
     rows.refuse(
         ts_ms > rules.now_ms + AHEAD_MS, "ts", "future", lambda ts: f"{shown(ts)} is in the future"
@@ -210,6 +220,8 @@ def _times(rows: _Rows, rules: Rules) -> Ints:
         "expired",
         lambda ts: f"{shown(ts)} is older than what the store keeps, see store.raw_days",
     )
+    if rules.align_ms:
+        ts_ms = (ts_ms + rules.align_ms // 2) // rules.align_ms * rules.align_ms
     return ts_ms
 
 
@@ -232,9 +244,11 @@ def _ups(rows: _Rows) -> list[int | None]:
     if text.null_count == len(text):
         return [None] * len(text)
     cells = [cell.lower() if cell else None for cell in text.to_pylist()]
-    wrong = np.array([cell is not None and cell not in _UP for cell in cells], dtype=bool)
-    rows.refuse(wrong, "up", "not 0 or 1", lambda up: f"{shown(up)} is not allowed; write 0 or 1")
-    return [None if cell is None else _UP.get(cell) for cell in cells]
+    words = rows.rules.up_words
+    wrong = np.array([cell is not None and cell not in words for cell in cells], dtype=bool)
+    hint = rows.rules.hints.get("up", "write 0 or 1")
+    rows.refuse(wrong, "up", "not 0 or 1", lambda up: f"{shown(up)} is not allowed; {hint}")
+    return [None if cell is None else words.get(cell) for cell in cells]
 
 
 def _integers(rows: _Rows, column: str) -> list[int | None]:

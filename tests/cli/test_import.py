@@ -62,6 +62,9 @@ def test_json_says_what_came_of_every_row(run: Run) -> None:
         "imported": 3,
         "refused": 2,
         "duplicates": 1,
+        "samples": 2,
+        "left_out": {},
+        "unknown_aps": {"ap-3": 1},
         "reasons": {"unknown access point": 1, "no whole number in range": 1},
         "first": "2026-03-05T10:00:00Z",
         "last": "2026-03-05T10:05:00Z",
@@ -172,6 +175,94 @@ def test_the_rejected_file_is_never_the_file_itself(run: Run, folder: Path) -> N
     assert result.exit_code == 2
     assert "is the file to import" in result.stderr
     assert (folder / "history.csv").read_text(encoding="utf-8") == MIXED
+
+
+MAPPING = """\
+like: zabbix
+fields: {clients: sta}
+aps: {AP library: ap-1}
+"""
+FOREIGN = "\n".join(
+    [
+        "host,key_,clock,value",
+        "AP library,sta,1772704800,3",
+        "AP library,icmpping,1772704801,1",
+        "AP library,system.name,1772704800,AP library",
+        "AP library,sta,1772704802,4",
+        "AP parc,sta,1772704800,5",
+        "AP parc,sta,1772705100,5",
+        "AP library,sta,1772705100,lots",
+    ]
+)
+
+
+def test_another_system_s_file_is_read_by_a_mapping(run: Run, folder: Path) -> None:
+    (folder / "mine.yaml").write_text(MAPPING, encoding="utf-8")
+    result = run(FOREIGN, "--mapping", str(folder / "mine.yaml"))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "3 of 7 rows imported: 1 samples of 1 access points at 1 sites, 2026-03-05T10:00:00Z to "
+        "2026-03-05T10:00:00Z.",
+        "1 rows passed over, as the mapping has it: metric system.name 1.",
+        "1 figures came again for the same access point and time; the later one counts.",
+    ]
+    assert result.stderr.splitlines() == [
+        "3 rows refused: unknown access point 2, no whole number in range 1.",
+        "Unknown access points: AP parc 2. Add them to access_points.csv, or give the names there "
+        "under aps: of a mapping.",
+        f"{folder}/history.csv:6: host: 'AP parc' is not in access_points.csv",
+        f"{folder}/history.csv:8: value: 'lots' is not a whole number from 0 to 100000",
+        "... and 1 more; --rejected FILE writes all of them.",
+    ]
+    said = orjson.loads(run(FOREIGN, "--mapping", str(folder / "mine.yaml"), "--json").stdout)
+    assert said["left_out"] == {"metric system.name": 1}
+    assert said["unknown_aps"] == {"AP parc": 2}
+    assert (said["samples"], said["duplicates"]) == (1, 1)
+
+
+def test_the_mistakes_of_a_mapping_are_told_at_once(run: Run, folder: Path) -> None:
+    path = folder / "mine.yaml"
+    path.write_text("time: t\nap: a\nfields:\n  client: c\naligned: 3\n", encoding="utf-8")
+    result = run(FOREIGN, "--mapping", str(path))
+    assert result.exit_code == 2
+    assert [line.split(": unknown key")[0] for line in result.stderr.splitlines()] == [
+        f"{path}:4: fields.client",
+        f"{path}:5: aligned",
+    ]
+
+
+def test_a_file_that_says_nothing_that_the_mapping_reads_is_the_wrong_file(run: Run) -> None:
+    result = run("host,key_,clock,value\nap-1,system.name,1772704800,x\n", "--mapping", "zabbix")
+    assert result.exit_code == 2
+    assert "None of 1 rows imported." in result.stdout
+    assert "1 rows passed over, as the mapping has it: metric system.name 1." in result.stdout
+
+
+def test_figures_with_times_of_their_own_are_warned_of(run: Run, folder: Path) -> None:
+    path = folder / "mine.yaml"
+    path.write_text(MAPPING + "align_seconds: 0\n", encoding="utf-8")
+    rows = "".join(
+        f"ap-1,{key},{1772704800 + 300 * n + after},1\n"
+        for n in range(20)
+        for key, after in (("sta", 7), ("icmpping", 90))
+    )
+    result = run("host,key_,clock,value\n" + rows, "--mapping", str(path))
+    assert "The figures of an access point have different times" in result.stderr
+    path.write_text(MAPPING, encoding="utf-8")
+    joined = run("host,key_,clock,value\n" + rows, "--mapping", str(path))
+    assert "different times" not in joined.stderr
+
+
+def test_the_zone_of_a_mapping_is_that_of_its_times(run: Run, folder: Path) -> None:
+    path = folder / "mine.yaml"
+    path.write_text(
+        "time: when\ntimezone: Europe/Brussels\nap: ap\nfields: {clients: n}\n", encoding="utf-8"
+    )
+    rows = "when,ap,n\n2026-03-05 11:00,ap-1,1\n"
+    first = orjson.loads(run(rows, "--mapping", str(path), "--json").stdout)["first"]
+    assert first == "2026-03-05T10:00:00Z"
+    options = ("--mapping", str(path), "--timezone", "UTC", "--json")
+    assert orjson.loads(run(rows, *options).stdout)["first"] == "2026-03-05T11:00:00Z"
 
 
 def spotwatch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

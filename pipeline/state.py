@@ -18,7 +18,7 @@ from pipeline.scrub import scrub_macs
 from pipeline.store.lock import alone
 from pipeline.store.sqlite_file import open_file, store_errors, transaction
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 MAX_CONTENT: Final = 2_000
 """Characters kept of a refused message."""
 MAX_DEAD_LETTERS: Final = 10_000
@@ -39,6 +39,15 @@ _LATER: Final = {
         "CREATE TABLE moves (site TEXT PRIMARY KEY, place TEXT NOT NULL UNIQUE, "
         "new_site TEXT NOT NULL UNIQUE, moved_on TEXT NOT NULL, before REAL, expected REAL, "
         "low REAL, high REAL) WITHOUT ROWID",
+    ),
+    3: (
+        "ALTER TABLE moves RENAME TO moves_of_sites",
+        "CREATE TABLE moves (site TEXT NOT NULL, ap TEXT NOT NULL, place TEXT NOT NULL UNIQUE, "
+        "new_site TEXT NOT NULL UNIQUE, moved_on TEXT NOT NULL, before REAL, expected REAL, "
+        "low REAL, high REAL, PRIMARY KEY (site, ap)) WITHOUT ROWID",
+        "INSERT INTO moves SELECT site, '', place, new_site, moved_on, before, expected, low, high "
+        "FROM moves_of_sites",
+        "DROP TABLE moves_of_sites",
     ),
 }
 """What each version added."""
@@ -101,6 +110,8 @@ class Move:
     expected: float | None
     low: float | None
     high: float | None
+    ap: str | None = None
+    """The access point, where it was one and not the whole spot."""
 
 
 class State:
@@ -214,30 +225,40 @@ class State:
         ]
 
     def record_move(self, move: Move) -> None:
-        """Remember, durably, that a spot was moved; in place of what was recorded of its site.
+        """Remember, durably, that a spot was moved; in place of what was recorded of it.
 
         Raises StoreError where another site is recorded as moved to the place or the new site.
         """
         row = (
-            move.site, move.place, move.new_site, move.on.isoformat(), move.before, move.expected,
-            move.low, move.high,
+            move.site, move.ap or "", move.place, move.new_site, move.on.isoformat(), move.before,
+            move.expected, move.low, move.high,
         )  # fmt: skip
         with self._writing() as db:
-            db.execute("DELETE FROM moves WHERE site = ?", (move.site,))
-            db.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute("DELETE FROM moves WHERE site = ? AND ap = ?", row[:2])
+            db.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def forget_move(self, site: str) -> None:
-        """Take back what was recorded of a site."""
+    def forget_move(self, site: str, ap: str | None = None) -> None:
+        """Take back what was recorded of a site's spot, or of one of its access points."""
         with self._writing() as db:
-            db.execute("DELETE FROM moves WHERE site = ?", (site,))
+            db.execute("DELETE FROM moves WHERE site = ? AND ap = ?", (site, ap or ""))
 
     def moves(self) -> list[Move]:
         """Every move recorded, the oldest first."""
         with self._locked() as db:
-            rows = db.execute("SELECT * FROM moves ORDER BY moved_on, site").fetchall()
+            rows = db.execute("SELECT * FROM moves ORDER BY moved_on, site, ap").fetchall()
         return [
-            Move(site, place, new_site, date.fromisoformat(on), before, expected, low, high)
-            for site, place, new_site, on, before, expected, low, high in rows
+            Move(
+                site,
+                place,
+                new_site,
+                date.fromisoformat(on),
+                before,
+                expected,
+                low,
+                high,
+                ap or None,
+            )
+            for site, ap, place, new_site, on, before, expected, low, high in rows
         ]
 
     def close(self) -> None:

@@ -129,6 +129,37 @@ def test_moves_outlive_the_process_and_can_be_corrected_and_taken_back(tmp_path:
         assert state.moves() == [MOVE]
 
 
+def test_a_spot_and_its_access_points_move_each_on_its_own(state: State) -> None:
+    hall, yard = (replace(MOVE, ap=ap, place=ap, new_site=ap) for ap in ("hall", "yard"))
+    for move in (MOVE, hall, yard, replace(hall, before=4.5)):
+        state.record_move(move)
+    assert state.moves() == [MOVE, replace(hall, before=4.5), yard]
+    state.forget_move("gare", "hall")
+    assert state.moves() == [MOVE, yard]
+    state.forget_move("gare")
+    assert state.moves() == [yard]
+
+
+def test_moves_recorded_before_access_points_could_move_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    with closing(State(path)):
+        pass
+    with closing(sqlite3.connect(path)) as db:  # as the second version left it
+        db.execute("DROP TABLE moves")
+        db.execute(
+            "CREATE TABLE moves (site TEXT PRIMARY KEY, place TEXT NOT NULL UNIQUE, "
+            "new_site TEXT NOT NULL UNIQUE, moved_on TEXT NOT NULL, before REAL, expected REAL, "
+            "low REAL, high REAL) WITHOUT ROWID"
+        )
+        row = ("gare", "clos", "clos", "2026-09-01", 3.5, 40.25, 12.0, 71.0)
+        db.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+    for _ in range(2):
+        with closing(State(path)) as state:
+            assert state.moves() == [MOVE]
+
+
 @pytest.mark.parametrize(("place", "new_site"), [("clos", "tour"), ("tour", "clos")])
 def test_two_spots_are_not_moved_to_one_place(state: State, place: str, new_site: str) -> None:
     state.record_move(MOVE)

@@ -24,6 +24,7 @@ from collectors.snmp.profiles import load_profiles
 from config.deployment import Deployment
 from pipeline.ingest import AsyncIngest, Ingest
 from pipeline.jobs import schedule
+from pipeline.scrub import readable
 from pipeline.state import CollectorHealth, DeadLetter, State
 from pipeline.store.base import StoreError
 from pipeline.store.influx.store import InfluxStore
@@ -184,8 +185,7 @@ class DeadLetters:
     async def set_aside(self, refused: Sequence[Refused]) -> None:
         """Return once they are durable; raise NotDurableError if they are not."""
         letters = [
-            DeadLetter(r.at_ms, r.source, r.subject, r.reason, r.content.decode(errors="replace"))
-            for r in refused
+            DeadLetter(r.at_ms, r.source, r.subject, r.reason, readable(r.content)) for r in refused
         ]
         try:
             await asyncio.to_thread(self._state.add_dead_letters, letters)

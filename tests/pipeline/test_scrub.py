@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.scrub import scrub_macs
+from pipeline.scrub import MASK, readable, scrub_macs
 
 
 def grouped(separator: str, size: int) -> Callable[[str], str]:
@@ -76,12 +76,51 @@ def test_addresses_go_from_json_and_topics(digits: str, spelling: str) -> None:
         '{"clients": 12, "rx_bytes": 98765432101}',
         "hotspots/bibliotheque-marcinelle/ap-3/telemetry",
         "1762900000",
+        ", ".join(["9" * 5000] * 6),
     ],
 )
 def test_what_is_no_address_is_kept_for_the_operator(text: str) -> None:
     assert scrub_macs(text) == text
 
 
-@given(st.text(alphabet=st.characters(exclude_characters="0123456789abcdefABCDEF")))
-def test_text_without_hexadecimal_digits_is_untouched(text: str) -> None:
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "[166, 195, 97, 157, 23, 229]",
+        "166.195.97.157.23.229",
+        "1.3.6.1.4.1.14179.2.1.4.1.4.166.195.97.157.23.229",
+        "0xa6,0xc3,0x61,0x9d,0x17,0xe5",
+        "0xA6 0xC3 0x61 0x9D 0x17 0xE5",
+        "a6, c3, 61, 9d, 17, e5",
+        "%a6%c3%61%9d%17%e5",
+        "\\xa6\\xc3\\x61\\x9d\\x17\\xe5",
+        "\\u00a6\\u00c3\\u0061\\u009d\\u0017\\u00e5",
+        "psNhnRfl",
+    ],
+)
+def test_nor_does_one_written_as_octets(spelled: str) -> None:
+    for text in (spelled, f'{{"station": "{spelled}", "snr": 30}}', f"a/{spelled}/telemetry"):
+        kept = scrub_macs(text)
+        assert MASK in kept
+        assert not {"195", "c3", "C3", "psNh"} & set(re.split(r"[^0-9a-zA-Z]|0x|0X", kept))
+
+
+@given(
+    st.text(
+        alphabet=st.characters(
+            exclude_characters="0123456789abcdefABCDEF", categories=["Ll", "P", "Z"]
+        )
+    )
+)
+def test_words_are_untouched(text: str) -> None:
     assert scrub_macs(text) == text
+
+
+@pytest.mark.parametrize("text", ["", '{"clients": 3}\r\n\t', "Bibliothèque, café"])
+def test_what_is_text_is_readable(text: str) -> None:
+    assert readable(text.encode()) == text
+
+
+@pytest.mark.parametrize("content", [b"\x02Client", b"\x0a\x06Abcdef", b"Abcde\xff", b"\x1b[0m"])
+def test_what_is_no_text_is_only_counted(content: bytes) -> None:
+    assert readable(content) == f"no text: {len(content)} octets"

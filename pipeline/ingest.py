@@ -1,13 +1,12 @@
 """From readings to durable samples; marks the usage that late ones change."""
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import structlog
 
 from collectors.reading import Reading
-from collectors.sink import NotDurableError
+from pipeline.batching import Batching
 from pipeline.state import State
 from pipeline.store.base import Store, StoreError
 from pipeline.usage.periods import WINDOW_MS, window_ceil, window_floor
@@ -76,67 +75,15 @@ def _last_of_each_window(readings: Sequence[Reading]) -> Iterable[Reading]:
 
 
 class AsyncIngest:
-    """A `collectors.sink.Sink`: what many collectors write at once becomes one transaction.
-
-    Nothing queues up without bound, since every collector waits for its own readings.
-    """
+    """A `collectors.sink.Sink`: what many collectors write at once becomes one transaction."""
 
     def __init__(self, ingest: Ingest) -> None:
-        self._ingest = ingest
-        self._waiting: list[tuple[Sequence[Reading], asyncio.Future[None]]] = []
-        self._wake = asyncio.Event()
-        self._closing = False
-        self._writer: asyncio.Task[None] | None = None
+        self._batching = Batching(ingest.write, "samples", MAX_BATCH)
 
     async def write(self, readings: Sequence[Reading]) -> None:
         """Return once the readings are durable; raise NotDurableError if they are not."""
-        if not readings:
-            return
-        if self._closing:
-            raise NotDurableError("stopping")
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._run(), name="ingest")
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((readings, done))
-        self._wake.set()
-        await done
+        await self._batching.hand_over(readings)
 
     async def close(self) -> None:
         """Write what was handed over, then take nothing more."""
-        self._closing = True
-        self._wake.set()
-        if self._writer is not None:
-            await self._writer
-
-    async def _run(self) -> None:
-        while self._waiting or not self._closing:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                await self._write(self._take())
-
-    def _take(self) -> list[tuple[Sequence[Reading], asyncio.Future[None]]]:
-        """What waits, oldest first, up to a batch."""
-        size, count = 0, 0
-        for readings, _ in self._waiting:
-            size += len(readings)
-            count += 1
-            if size >= MAX_BATCH:
-                break
-        taken, self._waiting = self._waiting[:count], self._waiting[count:]
-        return taken
-
-    async def _write(self, taken: list[tuple[Sequence[Reading], asyncio.Future[None]]]) -> None:
-        batch = [reading for readings, _ in taken for reading in readings]
-        writing = asyncio.to_thread(self._ingest.write, batch)
-        (failure,) = await asyncio.gather(writing, return_exceptions=True)
-        if isinstance(failure, StoreError):
-            log.error("samples not stored", samples=len(batch), error=str(failure))
-            failure = NotDurableError(str(failure))
-        for _, done in taken:
-            if done.done():
-                continue  # whoever waited has gone; the samples are written all the same
-            if failure is None:
-                done.set_result(None)
-            else:
-                done.set_exception(failure)
+        await self._batching.close()

@@ -2,19 +2,25 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Final
 
 import structlog
 
-from pipeline.spool.delivery import deliver
-from pipeline.spool.destination import Destination, MisconfiguredError, UnavailableError
+from pipeline.spool.delivery import Delivery, deliver
+from pipeline.spool.destination import (
+    Destination,
+    MisconfiguredError,
+    SpooledLine,
+    UnavailableError,
+)
 from pipeline.spool.spool import Spool
 from pipeline.store.base import StoreError
 from pipeline.store.lock import alone
 
-BATCH_LINES: Final = 5000
+BATCH_LINES: Final = 10_000
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 60.0
 """Between attempts while the store is away: short enough to be back soon, long enough to let a
@@ -63,53 +69,85 @@ class Forwarder:
         """Why nothing can be sent now, in words; None where all is well."""
         return self._trouble
 
-    def step(self, *, wait: bool = False) -> float:
-        """Send one batch. Returns the seconds to wait before the next: 0 while there is more.
+    def step(self) -> float:
+        """Send one batch. Returns the seconds to wait before the next: 0 while there is more."""
+        return self._send(only_one=True, wait=False)
 
-        `wait`: for another process that sends now; else leave this batch to it.
+    def _send(self, *, only_one: bool = False, wait: bool) -> float:
+        """Send what there is, or one batch of it.
+
+        `wait`: for another process that sends now; else leave it all to that one.
         """
         try:
             with alone(self._lock, wait=wait) as held:
                 self._tell_of(beside=not held)
-                return self._step() if held else BESIDE_WAIT_S
+                return self._send_alone(only_one=only_one) if held else BESIDE_WAIT_S
         except StoreError as error:
             # The spool itself: a full disk may keep even sent lines from being struck off. They
             # are sent again then, which changes nothing in the store.
             return self._failed(error)
 
-    def _step(self) -> float:
-        newest = self._newest_next
-        batch = (self._spool.newest if newest else self._spool.oldest)(self._batch_lines)
+    def _send_alone(self, *, only_one: bool) -> float:
+        """While one batch is on its way, the one before is struck off and the next one is read.
+
+        A line of the next one that is corrected meanwhile is sent as it was, and the correction
+        after it: one batch is on its way at a time.
+        """
+        batch, newest = self._read(newest=self._newest_next), self._newest_next
         if not batch:
             self._newest_next = False
             return IDLE_WAIT_S
-        delivery = deliver(batch, self._destination)
-        if delivery.stored:
+        delivery = Delivery()
+        with ThreadPoolExecutor(1, "spool-sender") as sender:
+            while batch:
+                sending = sender.submit(deliver, batch, self._destination)
+                self._spool.forget(delivery.stored)
+                # A full batch: there is probably more, so the other end has its turn.
+                full = len(batch) == self._batch_lines
+                following = (
+                    self._read(newest=not newest, beside=batch) if full and not only_one else []
+                )
+                delivery = sending.result()
+                self._set_aside_refused(delivery)
+                if delivery.error is not None:
+                    self._spool.forget(delivery.stored)
+                    return self._failed_to_send(delivery.error)
+                self._recovered()
+                newest = self._newest_next = full and not newest
+                batch = [] if self._stop.is_set() else following
+        self._spool.forget(delivery.stored)
+        return 0.0
+
+    def _read(self, *, newest: bool, beside: Sequence[SpooledLine] = ()) -> list[SpooledLine]:
+        """The next batch from one end of the queue, beside one from the other end."""
+        seqs = [line.seq for line in beside]
+        if newest:
+            return self._spool.newest(self._batch_lines, after_seq=max(seqs, default=None))
+        return self._spool.oldest(self._batch_lines, before_seq=min(seqs, default=None))
+
+    def _set_aside_refused(self, delivery: Delivery) -> None:
+        rejected = delivery.rejected
+        if rejected:
+            # First what makes room, on a disk that may be full.
             self._spool.forget(delivery.stored)
-        if delivery.rejected:
-            self._spool.reject(delivery.rejected, self._now_ms())
+            delivery.stored.clear()
+            self._spool.reject(rejected, self._now_ms())
             log.error(
                 "lines refused",
-                lines=len(delivery.rejected),
-                reason=delivery.rejected[0][1],
+                lines=len(rejected),
+                reason=rejected[0][1],
                 listed_by="spotwatch spool --rejected",
             )
-        if delivery.error is not None:
-            health = self._spool.health()
-            return self._failed(
-                delivery.error,
-                waiting_lines=health.lines,
-                waiting_s=round(health.age_s(self._now_ms())),
-            )
-        self._recovered()
-        # A full batch: there is probably more, so the other end has its turn.
-        self._newest_next = len(batch) == self._batch_lines and not newest
-        return 0.0
 
     def _tell_of(self, *, beside: bool) -> None:
         if beside and not self._beside:
             log.info("another process sends", waiting_lines=self._spool.health().lines)
         self._beside = beside
+
+    def _failed_to_send(self, error: StoreError) -> float:
+        health = self._spool.health()
+        waiting_s = round(health.age_s(self._now_ms()))
+        return self._failed(error, waiting_lines=health.lines, waiting_s=waiting_s)
 
     def _failed(self, error: StoreError, **facts: int) -> float:
         self._failures += 1
@@ -150,7 +188,7 @@ class Forwarder:
     def drain(self) -> None:
         """Send until nothing waits. Raises what stops it, as StoreError."""
         while self._spool.health().lines:
-            self.step(wait=True)
+            self._send(wait=True)
             if self._trouble is not None:
                 raise StoreError(self._trouble)
 
@@ -159,7 +197,7 @@ class Forwarder:
         try:
             while not self._stop.is_set():
                 self._new_lines.clear()
-                wait_s = self.step()
+                wait_s = self._send(wait=False)
                 if self._trouble is not None:
                     self._stop.wait(wait_s)
                 elif wait_s and not self._stop.is_set():

@@ -11,6 +11,7 @@ from pipeline.store.sqlite_file import open_file, store_errors
 
 DEFAULT_MAX_BYTES: Final = 2 << 30
 SCHEMA_VERSION: Final = 1
+MAX_SEQ: Final = 2**63 - 1
 DDL: Final = (
     # A number is never used again, so that a line rewritten while it is on its way is told apart.
     "CREATE TABLE waiting (seq INTEGER PRIMARY KEY AUTOINCREMENT, ts_ms INTEGER NOT NULL, "
@@ -76,13 +77,16 @@ class SpoolReader:
             # A connection of its own, so that no reader waits for the writer.
             self._reader = open_file(path, SCHEMA_VERSION, DDL)
 
-    def oldest(self, limit: int) -> list[SpooledLine]:
-        """The lines that wait longest."""
-        return self._lines("ORDER BY seq LIMIT ?", (limit,))
+    def oldest(self, limit: int, *, before_seq: int | None = None) -> list[SpooledLine]:
+        """The lines that wait longest, of all or of those before one."""
+        return self._lines(
+            "WHERE seq < ? ORDER BY seq LIMIT ?",
+            (MAX_SEQ if before_seq is None else before_seq, limit),
+        )
 
-    def newest(self, limit: int) -> list[SpooledLine]:
-        """The lines that came last."""
-        return self._lines("ORDER BY seq DESC LIMIT ?", (limit,))
+    def newest(self, limit: int, *, after_seq: int | None = None) -> list[SpooledLine]:
+        """The lines that came last, of all or of those after one."""
+        return self._lines("WHERE seq > ? ORDER BY seq DESC LIMIT ?", (after_seq or 0, limit))
 
     def window(self, start_ms: int, end_ms: int, *, ap: str | None = None) -> list[SpooledLine]:
         """The waiting samples of [start, end) in the order of time, of all APs or one."""

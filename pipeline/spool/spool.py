@@ -75,6 +75,8 @@ class Spool(SpoolReader):
 
         Works on a full disk too, and makes room there.
         """
+        if not lines:
+            return
         try:
             self._forget(lines)
         except StoreError:

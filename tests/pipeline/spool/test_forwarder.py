@@ -97,6 +97,56 @@ def test_the_oldest_and_the_newest_take_turns_while_there_is_a_backlog(spool: Sp
         pass
     assert [sorted(b) for b in remote.batches] == [[0, 1], [8, 9], [2, 3], [6, 7], [4, 5]]
 
+    fill(spool, range(10, 20))
+    remote.batches.clear()
+    forwarder.drain()
+    assert [sorted(b) for b in remote.batches] == [
+        [10, 11], [18, 19], [12, 13], [16, 17], [14, 15],
+    ]  # fmt: skip
+
+
+def test_what_is_corrected_while_batches_are_on_their_way_arrives_as_corrected(
+    spool: Spool,
+) -> None:
+    """Of the batch that is on its way, of the next one and of one far behind."""
+
+    arrived: dict[int, bytes] = {}
+
+    class Corrects(Remote):
+        def send(self, lines: Sequence[SpooledLine]) -> None:
+            super().send(lines)
+            arrived.update({line.ts_ms: line.line for line in lines})
+            if len(self.batches) == 2:
+                spool.append([Waiting("a", "s", t, corrected(t)) for t in (0, 1, 3, 9, 10, 19)], 0)
+
+    def corrected(ts_ms: int) -> bytes:
+        return line(ts_ms).line.replace(b"300i", b"60i")
+
+    fill(spool, range(20))
+    remote = Corrects()
+    Forwarder(spool, remote, batch_lines=3).drain()
+    assert {t for t, sent in arrived.items() if sent == corrected(t)} == {0, 1, 3, 9, 10, 19}
+    assert remote.has == set(range(20))
+    assert spool.health()[:2] == (0, 0)
+
+
+def test_the_end_of_a_backlog_is_not_awaited_when_told_to_stop(spool: Spool) -> None:
+    class Stopped(Remote):
+        def send(self, lines: Sequence[SpooledLine]) -> None:
+            super().send(lines)
+            pool.submit(forwarder.stop)
+            assert forwarder._stop.wait(20)
+
+    fill(spool, range(9))
+    remote = Stopped()
+    forwarder = Forwarder(spool, remote, batch_lines=2)
+    with ThreadPoolExecutor() as pool:
+        forwarder.start()
+        assert forwarder._thread is not None
+        forwarder._thread.join(20)
+    assert remote.batches == [[0, 1]]
+    assert spool.health().lines == 7
+
 
 def test_waits_grow_to_a_bound_and_start_small_after_a_success(spool: Spool) -> None:
     fill(spool, [1])
@@ -190,6 +240,28 @@ def test_draining_ends_at_the_first_trouble_and_says_it(spool: Spool) -> None:
     with pytest.raises(StoreError, match="gone"):
         forwarder.drain()
     assert spool.health().lines == 1
+
+
+def test_trouble_in_the_middle_of_a_backlog_loses_nothing_and_strikes_off_what_was_sent(
+    spool: Spool,
+) -> None:
+    class GoesAway(Remote):
+        def send(self, lines: Sequence[SpooledLine]) -> None:
+            self.error = UnavailableError("gone") if len(self.batches) == 2 else None
+            super().send(lines)
+
+    fill(spool, range(10))
+    remote = GoesAway(frozenset({8}))
+    forwarder = Forwarder(spool, remote, batch_lines=3)
+    with pytest.raises(StoreError, match="gone"):
+        forwarder.drain()
+    # It went away while the refused 8 was looked for in the second batch.
+    assert remote.has == {0, 1, 2}
+    assert {x.ts_ms for x in spool.oldest(99)} == set(range(3, 10))
+    forwarder.drain()
+    assert remote.has == set(range(10)) - {8}
+    assert [x.ts_ms for x in spool.rejected(9)] == [8]
+    assert spool.health().lines == 0
 
 
 class Slow:

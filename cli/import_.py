@@ -4,7 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -38,6 +38,9 @@ from pipeline.store.base import StoreError
 
 MOST_NAMED: Final = 8
 """Of the reasons, and of the access points, that a report counts."""
+
+LONG_AGO_MS: Final = 8 * 86_400_000
+"""Behind now: the week that is assessed now is not that of the file."""
 
 FileArgument = Annotated[
     Path,
@@ -118,6 +121,7 @@ def import_samples(
         print_json(document(report))
     else:
         _show(file, report, rejected, layout)
+        _advise(report, deployment, now_ms)
     if report.rows and not report.imported:
         raise typer.Exit(EXIT_BAD_INPUT)
 
@@ -148,32 +152,32 @@ def document(report: Report) -> dict[str, Any]:
 
 def _show(file: Path, report: Report, rejected: Path | None, layout: Layout) -> None:
     """What came of it: what is well on standard output, what is not on standard error."""
-    samples = f"{report.samples} samples of " if report.samples != report.imported else ""
+    samples = report.samples != report.imported
     _say(
         out,
-        f"{report.imported} of {report.rows} rows imported: {samples}{len(report.aps)} access "
-        f"points at {len(report.sites)} sites, {iso(report.first_ms)} to {iso(report.last_ms)}."
+        f"{report.imported} of {_many(report.rows, 'row')} imported: "
+        + (f"{_many(report.samples, 'sample')} of " if samples else "")
+        + f"{_many(len(report.aps), 'access point')} at {_many(len(report.sites), 'site')}, "
+        f"{iso(report.first_ms)} to {iso(report.last_ms)}."
         if report.imported
-        else f"None of {report.rows} rows imported.",
+        else f"None of {_many(report.rows, 'row')} imported.",
     )
     if report.left_out:
+        passed_over = f"{_many(report.left_out.total(), 'row')} passed over, as the mapping has it"
+        _say(out, f"{passed_over}: {_counted(report.left_out)}.")
+    if report.duplicates and layout.is_long:
         _say(
             out,
-            f"{report.left_out.total()} rows passed over, as the mapping has it: "
-            f"{_counted(report.left_out)}.",
+            f"{_many(report.duplicates, 'figure')} came again for the same access point and time; "
+            "the later one counts.",
         )
-    if report.duplicates:
-        said = (
-            "figures came again for the same access point and time; the later one counts."
-            if layout.is_long
-            else "of them complete or correct an earlier row."
-        )
-        _say(out, f"{report.duplicates} {said}")
+    elif report.duplicates:
+        _say(out, f"{report.duplicates} of them complete or correct an earlier row.")
     for warning in _warnings(report):
         err.print(warning, style="yellow", highlight=False, soft_wrap=True)
     if not report.refused:
         return
-    _say(err, f"{report.refused} rows refused: {_counted(report.reasons)}.")
+    _say(err, f"{_many(report.refused, 'row')} refused: {_counted(report.reasons)}.")
     if report.unknown_aps:
         _say(
             err,
@@ -186,6 +190,15 @@ def _show(file: Path, report: Report, rejected: Path | None, layout: Layout) -> 
     if report.refused > len(report.examples):
         where = f"all are in {rejected}" if rejected else "--rejected FILE writes all of them"
         _say(err, f"... and {report.refused - len(report.examples)} more; {where}.")
+
+
+def _advise(report: Report, deployment: Deployment, now_ms: int) -> None:
+    """Of what ended long ago, what can be asked: by default questions are of now."""
+    if report.last_ms is None or now_ms - report.last_ms < LONG_AGO_MS:
+        return
+    last = datetime.fromtimestamp(report.last_ms / 1000, deployment.settings.zone).date()
+    asked = last + timedelta(days=1)
+    _say(out, f"It ends on {last}: ask as of the day after, spotwatch underused --as-of {asked}.")
 
 
 def _warnings(report: Report) -> Iterator[str]:
@@ -210,6 +223,10 @@ def _counted(counts: Counter[str]) -> str:
     others = len(counts) - MOST_NAMED
     rest = counts.total() - sum(count for _, count in counts.most_common(MOST_NAMED))
     return f"{named} and {others} more {rest}" if others > 0 else named
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _say(console: Console, text: str) -> None:

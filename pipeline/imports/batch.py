@@ -30,6 +30,8 @@ class Header:
     required: Sequence[str]
     others: bool = False
     """Whether there may be others too; they are not read."""
+    advice: str = ""
+    """What to do where the columns are others, after a semicolon."""
 
     def check(self, path: Path, names: Sequence[str], line: int = 1) -> None:
         """Refuse a file whose columns are not these: raises ConfigError with each of them."""
@@ -46,7 +48,7 @@ class Header:
                 yield Problem(path, line, name, "the column is there twice; keep one")
             elif name not in self.allowed and not self.others:
                 hint = did_you_mean(name, self.allowed)
-                message = f"unknown column{hint}; allowed: {listed(self.allowed)}"
+                message = f"unknown column{hint}; allowed: {listed(self.allowed)}{self.advice}"
                 yield Problem(path, line, name, message)
 
     def _missing(self, path: Path, names: Sequence[str], line: int) -> Iterator[Problem]:
@@ -62,7 +64,9 @@ class Header:
             yield Problem(path, line, name, message)
 
 
-SAMPLES: Final = Header(COLUMNS, ("ts", "ap"))
+SAMPLES: Final = Header(
+    COLUMNS, ("ts", "ap"), advice="; a file with columns of its own is read with --mapping"
+)
 
 
 @dataclass(frozen=True, slots=True)

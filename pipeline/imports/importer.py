@@ -21,7 +21,8 @@ from pipeline.usage.aggregator import Aggregator, Span
 from pipeline.usage.expiry import samples_kept_since_ms
 from pipeline.usage.periods import WINDOW_MS
 
-EXAMPLES: Final = 20
+EXAMPLES: Final = 5
+"""Of each reason to refuse a row, so many are kept; of an unknown access point one."""
 AS_WRITTEN: Final = AsWritten()
 
 Progress = Callable[[int, int], None]
@@ -51,6 +52,7 @@ class Report:
     unknown_aps: Counter[str] = field(default_factory=Counter)
     """Rows of each AP that is not in the files; they are among those refused."""
     examples: list[Refusal] = field(default_factory=list)
+    _exemplified: Counter[str] = field(default_factory=Counter, repr=False)
     first_ms: int | None = None
     last_ms: int | None = None
     spacing_s: float | None = None
@@ -63,11 +65,12 @@ class Report:
     def count_refused(self, refusals: Sequence[Refusal]) -> None:
         """Add the rows refused of a batch."""
         self.refused += len(refusals)
-        self.reasons.update(refusal.reason for refusal in refusals)
         for refusal in refusals:
-            unknown = refusal.reason == UNKNOWN_AP and refusal.value
-            if len(self.examples) < EXAMPLES and not (unknown and unknown in self.unknown_aps):
+            unknown = refusal.value if refusal.reason == UNKNOWN_AP else ""
+            if unknown not in self.unknown_aps and self._exemplified[refusal.reason] < EXAMPLES:
                 self.examples.append(refusal)
+                self._exemplified[refusal.reason] += 1
+            self.reasons[refusal.reason] += 1
             if unknown:
                 self.unknown_aps[unknown] += 1
 

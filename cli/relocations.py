@@ -20,7 +20,7 @@ from cli.options import (
     refuse,
 )
 from cli.stores import opened
-from cli.underused import LangOption
+from cli.underused import LangOption, ap_hours
 from config import values
 from config.deployment import Deployment
 from config.settings import Language
@@ -61,6 +61,15 @@ AsOption = Annotated[
         show_default=False,
     ),
 ]
+ApOption = Annotated[
+    str | None,
+    typer.Option(
+        "--ap",
+        metavar="AP",
+        help="With --done or --undo: the access point, not the whole spot.",
+        show_default=False,
+    ),
+]
 UndoOption = Annotated[
     str | None,
     typer.Option("--undo", metavar="SITE", help="Take a recorded move back.", show_default=False),
@@ -76,14 +85,16 @@ def relocations(
     done: DoneOption = None,
     on: OnOption = None,
     new_site: AsOption = None,
+    ap: ApOption = None,
     undo: UndoOption = None,
     include_unready: UnreadyOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Propose where underused spots would serve better: places, gains, costs, reasons.
+    """Propose where idle spots and access points would serve better: gains, costs, reasons.
 
     Chosen from candidate_places.csv for the most user-hours, weighted by target public, that the
-    money buys. --done SITE PLACE records a move, and later answers tell what became of it.
+    money buys. --done SITE PLACE records a move (--ap: of one access point), and later answers tell
+    what became of it.
     """
     deployment = open_deployment(config)
     now = datetime.now(UTC)
@@ -92,25 +103,28 @@ def relocations(
         relocations_done.refuse_beside("--done" if done else "--undo", proposing)
     if undo:
         relocations_done.refuse_beside("--undo", {"--done": done, "--on": on, "--as": new_site})
-        relocations_done.undo(deployment, undo, as_json=as_json)
+        relocations_done.undo(deployment, undo, ap, as_json=as_json)
         return
     if done:
-        moved = relocations_done.checked(deployment, *done, on=on, new_site=new_site, now=now)
+        moved = relocations_done.checked(
+            deployment, *done, ap=ap, on=on, new_site=new_site, now=now
+        )
         relocations_done.record(deployment, moved, as_json=as_json)
         return
     for option, value in (("--on", on), ("--as", new_site)):
         if value is not None:
             raise refuse(f"{option}: it goes with --done SITE PLACE")
+    if ap is not None:
+        raise refuse("--ap: it goes with --done SITE PLACE, or with --undo SITE")
     moment = parse_as_of(as_of, deployment.settings.zone, now)
     budget_eur = _budget(budget)
     language = lang or deployment.settings.language
     with opened(deployment) as (store, state):
         reader = UsageReader(deployment, store, state.closed_until_ms())
-        known = study(deployment, reader, state.moves(), moment)
+        known = study(deployment, reader, ap_hours(store), state.moves(), moment)
     plan = propose(
         deployment,
-        known.assessments,
-        known.evidence,
+        known.judgement,
         known.moves,
         moment,
         budget_eur=budget_eur,
@@ -179,6 +193,7 @@ def _proposal(deployment: Deployment, found: Proposal, language: Language) -> di
     place = deployment.candidate_places[move.place] if move else None
     return {
         "site": found.site,
+        "ap": found.ap,
         "name": deployment.sites[found.site].name(language),
         "place": place and place.place,
         "place_name": place and place.name,

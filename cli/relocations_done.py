@@ -7,12 +7,13 @@ from typing import Any
 
 from cli.options import out, print_json, refuse
 from cli.stores import opened
+from cli.underused import ap_hours
 from config import values
 from config.deployment import Deployment
 from config.problems import did_you_mean, listed
 from pipeline.relocation.prospects import expected_at
 from pipeline.relocation.study import Study, study
-from pipeline.relocation.use import aps_in_service, uses
+from pipeline.relocation.use import aps_in_service, surplus_uses, uses
 from pipeline.state import Move, State
 from pipeline.usage.periods import local_date
 from pipeline.usage.reader import UsageReader
@@ -23,6 +24,7 @@ class Moved:
     """A move as the operator tells it, checked."""
 
     site: str
+    ap: str | None
     place: str
     new_site: str
     on: date
@@ -40,6 +42,7 @@ def checked(
     site: str,
     place: str,
     *,
+    ap: str | None,
     on: str | None,
     new_site: str | None,
     now: datetime,
@@ -51,6 +54,14 @@ def checked(
             f"--done: no site {site!r} in sites.csv{hint}; a move is recorded while the old site "
             "has its row there"
         )
+    if ap is not None:
+        here = [one.ap for one in deployment.access_points.values() if one.site == site]
+        if ap not in here:
+            hint = did_you_mean(ap, here)
+            raise refuse(
+                f"--ap: no access point {ap!r} of {site} in access_points.csv{hint}; a move is "
+                "recorded while it has its row there"
+            )
     if place not in deployment.candidate_places:
         hint = did_you_mean(place, deployment.candidate_places)
         raise refuse(f"--done: no place {place!r} in candidate_places.csv{hint}")
@@ -70,7 +81,7 @@ def checked(
             f"--as: {becomes!r} is the site that was moved; give the place a row of its own in "
             "sites.csv, so that its use is told from that before"
         )
-    return Moved(site, place, becomes, day)
+    return Moved(site, ap, place, becomes, day)
 
 
 def record(deployment: Deployment, moved: Moved, *, as_json: bool) -> None:
@@ -79,8 +90,8 @@ def record(deployment: Deployment, moved: Moved, *, as_json: bool) -> None:
     with opened(deployment) as (store, state):
         former = _former(state, moved)
         reader = UsageReader(deployment, store, state.closed_until_ms())
-        others = [move for move in state.moves() if move.site != moved.site]
-        known = study(deployment, reader, others, start_of_day)
+        others = [move for move in state.moves() if not _same(move, moved)]
+        known = study(deployment, reader, ap_hours(store), others, start_of_day)
         move = _with_expectation(deployment, moved, known, start_of_day)
         state.record_move(move)
     if as_json:
@@ -88,8 +99,8 @@ def record(deployment: Deployment, moved: Moved, *, as_json: bool) -> None:
         print_json({"recorded": move_document(move), "replaced": replaced})
         return
     if former:
-        out.print(f"In place of: {former.site} to {former.place} on {former.on}.", markup=False)
-    out.print(f"On record: {move.site} to {move.place} on {move.on}.", markup=False)
+        out.print(f"In place of: {_named(former)} to {former.place} on {former.on}.", markup=False)
+    out.print(f"On record: {_named(move)} to {move.place} on {move.on}.", markup=False)
     if move.expected is None:
         out.print("What to expect there is not known: no spot of that kind could be assessed.")
     else:
@@ -105,24 +116,27 @@ def record(deployment: Deployment, moved: Moved, *, as_json: bool) -> None:
         )
 
 
-def undo(deployment: Deployment, site: str, *, as_json: bool) -> None:
-    """Take back what was recorded of a site."""
+def undo(deployment: Deployment, site: str, ap: str | None, *, as_json: bool) -> None:
+    """Take back what was recorded of a site, or of one of its access points."""
     with opened(deployment) as (_, state):
-        moves = {move.site: move for move in state.moves()}
-        if site not in moves:
-            on_record = listed(moves) or "none"
-            raise refuse(f"--undo: no move of {site!r} is on record; on record: {on_record}")
-        state.forget_move(site)
+        moves = {(move.site, move.ap): move for move in state.moves()}
+        move = moves.get((site, ap))
+        if move is None:
+            on_record = listed(_named(move) for move in moves.values()) or "none"
+            asked = f"{site!r}" if ap is None else f"{ap!r} of {site!r}"
+            raise refuse(f"--undo: no move of {asked} is on record; on record: {on_record}")
+        state.forget_move(site, ap)
     if as_json:
-        print_json({"forgotten": move_document(moves[site])})
+        print_json({"forgotten": move_document(move)})
         return
-    out.print(f"No longer on record: {site} to {moves[site].place}.", markup=False)
+    out.print(f"No longer on record: {_named(move)} to {move.place}.", markup=False)
 
 
 def move_document(move: Move) -> dict[str, Any]:
     """A move in JSON."""
     return {
         "site": move.site,
+        "ap": move.ap,
         "place": move.place,
         "new_site": move.new_site,
         "on": move.on.isoformat(),
@@ -134,29 +148,47 @@ def move_document(move: Move) -> dict[str, Any]:
 
 
 def _former(state: State, moved: Moved) -> Move | None:
-    """What is on record of the site; refuses a place that another spot has."""
+    """What is on record of the same; refuses a place that another spot has."""
     former = None
     for move in state.moves():
-        if move.site == moved.site:
+        if _same(move, moved):
             former = move
         elif move.place == moved.place or move.new_site == moved.new_site:
             raise refuse(
-                f"--done: {move.site} is on record as moved to {move.place} (site "
-                f"{move.new_site}) on {move.on}; take that back with --undo {move.site}, or name "
-                "another place"
+                f"--done: {_named(move)} is on record as moved to {move.place} (site "
+                f"{move.new_site}) on {move.on}; take that back with --undo {_named(move)}, or "
+                "name another place"
             )
     return former
 
 
+def _same(move: Move, moved: Moved) -> bool:
+    """Whether both tell of the same spot or access point."""
+    return (move.site, move.ap) == (moved.site, moved.ap)
+
+
+def _named(move: Move) -> str:
+    """As the options of the command name it."""
+    return move.site if move.ap is None else f"{move.site} --ap {move.ap}"
+
+
 def _with_expectation(deployment: Deployment, moved: Moved, known: Study, as_of: datetime) -> Move:
-    used = uses(deployment, known.assessments, known.evidence, as_of)
-    here = used.get(moved.site)
-    at_ms = round(as_of.timestamp() * 1000)
-    aps = here.aps if here else aps_in_service(deployment, moved.site, at_ms)
+    found = known.judgement
+    used = uses(deployment, found.assessments, found.evidence, as_of)
+    if moved.ap is None:
+        here = used.get(moved.site)
+        at_ms = round(as_of.timestamp() * 1000)
+        aps = here.aps if here else aps_in_service(deployment, moved.site, at_ms)
+    else:
+        # What an access point has on its own is known where it was found to be surplus.
+        idle = surplus_uses(deployment, found.surplus, found.evidence, as_of)
+        here = next((use for use in idle if use.unit == (moved.site, moved.ap)), None)
+        aps = 1
     place = deployment.candidate_places[moved.place]
     expected = expected_at(deployment, used, place, aps, as_of)
     return Move(
         site=moved.site,
+        ap=moved.ap,
         place=moved.place,
         new_site=moved.new_site,
         on=moved.on,

@@ -30,7 +30,7 @@ def relocations_view(
     deployment: Deployment, plan: Plan, outcomes: Sequence[Outcome], language: Language
 ) -> RenderableType:
     """Everything that there is to say, the definition last."""
-    parts: list[RenderableType] = [Text("No site is underused.\n")]
+    parts: list[RenderableType] = [Text("No site is underused, and no access point is surplus.\n")]
     if plan.proposals:
         parts = [
             proposals_table(deployment, plan, language),
@@ -46,8 +46,8 @@ def relocations_view(
 
 
 def proposals_table(deployment: Deployment, plan: Plan, language: Language) -> Table:
-    """What to do about each underused spot; use and gain in user-hours a day."""
-    table = _table(f"Underused spots, {deployment.settings.city}")
+    """What to do about all that is idle; use and gain in user-hours a day."""
+    table = _table(f"Idle spots and access points, {deployment.settings.city}")
     table.caption = "Now, there and gain: user-hours a day in open hours; 95 % interval."
     table.add_column("site", ratio=1)
     table.add_column("action", no_wrap=True)
@@ -59,7 +59,7 @@ def proposals_table(deployment: Deployment, plan: Plan, language: Language) -> T
         site, found = deployment.sites[proposal.site], proposal.prospect
         place = deployment.candidate_places[found.place] if found else None
         table.add_row(
-            _named(site.name(language), site.kind),
+            _named(_with_ap(site.name(language), proposal.ap), site.kind),
             Text(f"{sign} {proposal.action}", style=style),
             _named(place.name or place.place, place.kind) if place else NOTHING,
             _number(proposal.current, language, "#,##0.0"),
@@ -71,7 +71,8 @@ def proposals_table(deployment: Deployment, plan: Plan, language: Language) -> T
 def _explained(deployment: Deployment, plan: Plan, language: Language) -> Iterator[RenderableType]:
     """The reasons of each proposal, under the name of its site."""
     for proposal in plan.proposals:
-        yield Text(deployment.sites[proposal.site].name(language), style="bold")
+        name = deployment.sites[proposal.site].name(language)
+        yield Text(_with_ap(name, proposal.ap), style="bold")
         why = " ".join(worded(reason, language) for reason in proposal.reasons)
         yield Padding(Text(why), (0, 0, 1, 2))
 
@@ -105,7 +106,7 @@ def outcomes_table(
         move = outcome.move
         site = deployment.sites.get(move.site)
         table.add_row(
-            site.name(language) if site else move.site,
+            _with_ap(site.name(language) if site else move.site, move.ap),
             move.new_site,
             move.on.isoformat(),
             _number(move.before, language, "#,##0.0"),
@@ -129,6 +130,10 @@ def _summary(plan: Plan, language: Language) -> str:
         f"Moves: {len(moves)}. Cost: {spent} EUR{limit}. Gain: {gain} user-hours a day, {weighted} "
         f"weighted by target public. {worded(Reason(how, {}), language)}"
     )
+
+
+def _with_ap(site: str, ap: str | None) -> str:
+    return site if ap is None else f"{site}: {ap}"
 
 
 def _named(name: str, kind: str | None) -> Text:

@@ -10,6 +10,7 @@ from pipeline.relocation.prospects import Prospect
 from pipeline.relocation.use import Use
 from pipeline.underuse.assess import Assessment
 from pipeline.underuse.reasons import Reason
+from pipeline.underuse.surplus import Surplus
 
 Reasons = tuple[Reason, ...]
 
@@ -18,11 +19,26 @@ def here(deployment: Deployment, judged: Assessment, use: Use) -> Reasons:
     """How little the spot is used where it is."""
     low, high = judged.ratio_low, judged.ratio_high
     figures = {"current": use.day, "ratio": judged.ratio, "low": low, "high": high}
-    reasons = [Reason("here", figures)]
-    if deployment.sites[use.site].target_public is None:
+    return (Reason("here", figures), *_target_unknown(deployment, use.site))
+
+
+def here_ap(deployment: Deployment, surplus: Surplus, use: Use) -> Reasons:
+    """How little an access point is used beside the others of its site."""
+    figures: dict[str, float | str | None] = {
+        "ap": surplus.ap,
+        "current": use.day,
+        "ratio": surplus.ratio,
+        "low": surplus.ratio_low,
+        "high": surplus.ratio_high,
+        "others": surplus.siblings,
+    }
+    return (Reason("here_ap", figures), *_target_unknown(deployment, use.site))
+
+
+def _target_unknown(deployment: Deployment, site: str) -> Iterator[Reason]:
+    if deployment.sites[site].target_public is None:
         value = deployment.settings.relocation.unknown_target_public
-        reasons.append(Reason("target_unknown_here", {"value": value}))
-    return tuple(reasons)
+        yield Reason("target_unknown_here", {"value": value})
 
 
 def promotion(deployment: Deployment, judged: Assessment, open_hours_a_day: float) -> Reasons:

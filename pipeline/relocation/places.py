@@ -8,6 +8,7 @@ import numpy as np
 
 from config.deployment import CandidatePlace, Deployment, SiteKind, local_day_ms
 from pipeline.relocation.distance import Position, distances_m, position
+from pipeline.relocation.use import Unit
 from pipeline.state import Move
 from pipeline.underuse.intensity import Floats
 from pipeline.underuse.reasons import Reason
@@ -17,14 +18,14 @@ from pipeline.underuse.reasons import Reason
 class Ground:
     """The places that a spot may move to, and how far they are from where spots are."""
 
-    movable: tuple[str, ...]
-    """Sites whose spot may leave."""
+    movable: tuple[Unit, ...]
+    """Spots and access points that may leave."""
     places: tuple[str, ...]
     """Open to them."""
     left_out: Mapping[str, tuple[Reason, ...]]
     """The other places, and why."""
     moves_m: Floats
-    """Metres from each movable site (row) to each place; NaN where a position is unknown."""
+    """Metres from where each of them is (row) to each place; NaN where a position is unknown."""
     staying_m: Floats
     """Metres from each place to the nearest spot that stays whatever is chosen; infinite if none
     has a position."""
@@ -36,7 +37,7 @@ class Ground:
 
 def survey(
     deployment: Deployment,
-    movable: Sequence[str],
+    movable: Sequence[Unit],
     moves: Sequence[Move],
     as_of: datetime,
     *,
@@ -45,7 +46,9 @@ def survey(
     include_unready: bool,
 ) -> Ground:
     """Look at every candidate place. `learnt_from`: kinds of which the use of spots is known."""
-    staying = _staying(deployment, movable, moves, as_of)
+    # Where an access point leaves the others stay.
+    whole = {site for site, ap in movable if ap is None}
+    staying = _staying(deployment, whole, moves, as_of)
     candidates = sorted(deployment.candidate_places.values(), key=lambda place: place.place)
     nearest = _nearest(staying, _positions(candidates))
     left_out = {}
@@ -59,7 +62,7 @@ def survey(
             left_out[place.place] = obstacles
         else:
             open_to.append(place)
-    here = [position(s.lat, s.lon) for s in (deployment.sites[site] for site in movable)]
+    here = [position(s.lat, s.lon) for s in (deployment.sites[site] for site, _ in movable)]
     there = _positions(open_to)
     return Ground(
         movable=tuple(movable),
@@ -73,11 +76,11 @@ def survey(
 
 
 def _staying(
-    deployment: Deployment, movable: Collection[str], moves: Sequence[Move], as_of: datetime
+    deployment: Deployment, whole: Collection[str], moves: Sequence[Move], as_of: datetime
 ) -> list[Position]:
     """Where spots are that no choice moves: the sites in service, and what was moved of late."""
     at_ms = round(as_of.timestamp() * 1000)
-    gone = {move.site for move in moves} | set(movable)
+    gone = {move.site for move in moves if move.ap is None} | set(whole)
     found = []
     for site in deployment.sites.values():
         out = site.out_of_service_since

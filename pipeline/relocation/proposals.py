@@ -1,7 +1,8 @@
-"""Where underused spots would serve better: a proposal for each of them, with its reasons.
+"""Where idle spots would serve better: a proposal for each of them, with its reasons.
 
-A spot that serves a target public is promoted; of the others the moves with the highest total gain
-are chosen, and who is left stays where it is, for a reason that is said. Pure.
+They are the underused spots, and the surplus access points of busy ones. A spot that serves a
+target public is promoted; of the others the moves with the highest total gain are chosen, and who
+is left stays where it is, for a reason that is said. Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,9 @@ from pipeline.relocation import explain
 from pipeline.relocation.matching import Matching, Problem, match
 from pipeline.relocation.places import Ground, survey
 from pipeline.relocation.prospects import Prospect, expected_at, prospects, weight
-from pipeline.relocation.use import Use, open_hours_a_day, uses
+from pipeline.relocation.use import Unit, Use, open_hours_a_day, surplus_uses, uses
 from pipeline.state import Move
-from pipeline.underuse.assess import Assessment
-from pipeline.underuse.evidence import Evidence
+from pipeline.underuse.judgement import Judgement
 from pipeline.underuse.reasons import Reason
 
 Action = Literal["move", "promote", "keep"]
@@ -28,9 +28,11 @@ ACTIONS: Final[tuple[Action, ...]] = ("move", "promote", "keep")
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What to do about an underused spot."""
+    """What to do about an underused spot, or a surplus access point."""
 
     site: str
+    ap: str | None
+    """The access point; None: the whole spot."""
     action: Action
     current: float
     """User-hours a day in its open hours now."""
@@ -45,7 +47,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Proposals for every underused spot: moves first, the most gain per euro at the top."""
+    """Proposals for all that is idle: moves first, the most gain per euro at the top."""
 
     proposals: tuple[Proposal, ...]
     left_out: Mapping[str, tuple[Reason, ...]]
@@ -58,25 +60,26 @@ class Plan:
 
 def propose(
     deployment: Deployment,
-    assessments: Sequence[Assessment],
-    evidence: Mapping[str, Evidence],
+    judged: Judgement,
     moves: Sequence[Move],
     as_of: datetime,
     *,
     budget_eur: float | None = None,
     include_unready: bool = False,
 ) -> Plan:
-    """Propose what to do about each underused spot.
+    """Propose what to do about each underused spot and each surplus access point.
 
-    `evidence` is that of the assessments, `moves` are those made until then. The same arguments
-    give the same plan.
+    `moves` are those made until then. The same arguments give the same plan.
     """
     rule = deployment.settings.relocation
-    known = uses(deployment, assessments, evidence, as_of)
-    moved = {move.site for move in moves}
-    idle = {a.site: a for a in assessments if a.verdict == "underused" and a.site not in moved}
-    promoted = {s for s in idle if (deployment.sites[s].target_public or 0) >= rule.promote_from}
-    movable = sorted(idle.keys() - promoted)
+    known = uses(deployment, judged.assessments, judged.evidence, as_of)
+    idle = _idle(deployment, judged, known, moves, as_of)
+    promoted = {
+        unit
+        for unit in idle
+        if unit[1] is None and (deployment.sites[unit[0]].target_public or 0) >= rule.promote_from
+    }
+    movable = sorted(idle.keys() - promoted, key=_by_name)
     ground = survey(
         deployment,
         movable,
@@ -89,36 +92,44 @@ def propose(
     found = prospects(
         deployment,
         known,
-        [known[site] for site in movable],
+        [idle[unit] for unit in movable],
         [deployment.candidate_places[place] for place in ground.places],
         as_of,
     )
     matching = match(_problem(deployment, ground, found, budget_eur))
     to = {ground.movable[s]: ground.places[p] for s, p in matching.pairs.items()}
     nearest = _nearest_m(ground, matching)
+    assessed = {a.site: a for a in judged.assessments}
+    surplus = {(one.site, one.ap): one for one in judged.surplus}
     proposals = []
-    for site, judged in idle.items():
-        here = explain.here(deployment, judged, known[site])
+    for unit, use in idle.items():
+        site, ap = unit
         chosen, distance = None, None
-        if site in promoted:
+        here = (
+            explain.here(deployment, assessed[site], use)
+            if ap is None
+            else explain.here_ap(deployment, surplus[site, ap], use)
+        )
+        if unit in promoted:
             action: Action = "promote"
-            hours = open_hours_a_day(evidence[site])
-            why = explain.promotion(deployment, judged, hours)
-        elif site in to:
-            action, chosen = "move", found[site, to[site]]
-            metres = ground.moves_m[movable.index(site), ground.places.index(to[site])]
+            hours = open_hours_a_day(judged.evidence[site])
+            why = explain.promotion(deployment, assessed[site], hours)
+        elif unit in to:
+            action, chosen = "move", found[unit, to[unit]]
+            metres = ground.moves_m[movable.index(unit), ground.places.index(to[unit])]
             distance = float(metres) if np.isfinite(metres) else None
-            why = explain.move(deployment, chosen, known[site].aps, nearest[to[site]], ground)
+            why = explain.move(deployment, chosen, use.aps, nearest[to[unit]], ground)
         else:
             action = "keep"
-            offers = [found[site, p] for p in ground.places if (site, p) in found]
+            offers = [found[unit, p] for p in ground.places if (unit, p) in found]
             why = explain.stay(deployment, offers)
-        where = deployment.candidate_places[to[site]] if chosen else deployment.sites[site]
+        where = deployment.candidate_places[to[unit]] if chosen else deployment.sites[site]
         proposals.append(
             Proposal(
                 site=site,
+                ap=ap,
                 action=action,
-                current=known[site].day,
+                current=use.day,
                 weight=weight(where.target_public, rule),
                 prospect=chosen,
                 distance_m=distance,
@@ -127,7 +138,7 @@ def propose(
         )
     unused = {
         place: explain.unused(
-            deployment, [found[s, place] for s in movable if (s, place) in found], ground
+            deployment, [found[u, place] for u in movable if (u, place) in found], ground
         )
         for place in ground.places
         if place not in to.values()
@@ -139,6 +150,30 @@ def propose(
         budget_eur=budget_eur,
         cost_eur=sum(p.prospect.cost_eur for p in proposals if p.prospect),
     )
+
+
+def _idle(
+    deployment: Deployment,
+    judged: Judgement,
+    known: Mapping[str, Use],
+    moves: Sequence[Move],
+    as_of: datetime,
+) -> dict[Unit, Use]:
+    """The use of every underused spot and surplus access point that was not moved already."""
+    moved = {(move.site, move.ap) for move in moves}
+    spots = [
+        known[a.site] for a in judged.assessments if a.verdict == "underused" and a.site in known
+    ]
+    aps = surplus_uses(deployment, judged.surplus, judged.evidence, as_of)
+    return {
+        use.unit: use
+        for use in (*spots, *aps)
+        if use.unit not in moved and (use.site, None) not in moved
+    }
+
+
+def _by_name(unit: Unit) -> tuple[str, str]:
+    return unit[0], unit[1] or ""
 
 
 def _kinds(deployment: Deployment, known: Mapping[str, Use], as_of: datetime) -> set[SiteKind]:
@@ -153,18 +188,19 @@ def _kinds(deployment: Deployment, known: Mapping[str, Use], as_of: datetime) ->
 def _problem(
     deployment: Deployment,
     ground: Ground,
-    found: Mapping[tuple[str, str], Prospect],
+    found: Mapping[tuple[Unit, str], Prospect],
     budget_eur: float | None,
 ) -> Problem:
     rule = deployment.settings.relocation
     values = np.zeros((len(ground.movable), len(ground.places)))
-    for (site, place), prospect in found.items():
+    for (unit, place), prospect in found.items():
         if prospect.worthwhile(rule):
-            values[ground.movable.index(site), ground.places.index(place)] = prospect.net
+            values[ground.movable.index(unit), ground.places.index(place)] = prospect.net
     costs = [deployment.candidate_places[place].cost_eur or 0.0 for place in ground.places]
     # An unknown distance is neither near nor far: what it leaves unchecked is said.
     near = np.argwhere(np.triu(ground.between_m < rule.min_distance_m, k=1)).tolist()
-    too_close = ground.moves_m < rule.min_distance_m
+    whole = np.array([ap is None for _, ap in ground.movable], dtype=np.bool_)
+    too_close = (ground.moves_m < rule.min_distance_m) & whole[:, None]
     beside = [(place, spot) for spot, place in np.argwhere(too_close).tolist()]
     return Problem(
         values=values,
@@ -178,7 +214,11 @@ def _problem(
 def _nearest_m(ground: Ground, matching: Matching) -> dict[str, float]:
     """Of each place chosen, metres to the nearest other spot as the city would be then."""
     chosen = sorted(matching.pairs.values())
-    left = [spot for spot in range(len(ground.movable)) if spot not in matching.pairs]
+    left = [
+        row
+        for row, (_, ap) in enumerate(ground.movable)
+        if ap is None and row not in matching.pairs
+    ]
     nearest = {}
     for place in chosen:
         others = [other for other in chosen if other != place]
@@ -191,8 +231,8 @@ def _nearest_m(ground: Ground, matching: Matching) -> dict[str, float]:
     return nearest
 
 
-def _order(proposal: Proposal) -> tuple[int, float, str]:
+def _order(proposal: Proposal) -> tuple[int, float, str, str]:
     prospect = proposal.prospect
     per_euro = prospect.gain_per_1000_eur if prospect else None
     best = np.inf if per_euro is None else per_euro
-    return ACTIONS.index(proposal.action), -best, proposal.site
+    return ACTIONS.index(proposal.action), -best, *_by_name((proposal.site, proposal.ap))

@@ -10,7 +10,7 @@ import numpy as np
 from config.deployment import CandidatePlace, Deployment
 from config.settings import Relocation
 from pipeline.relocation.expectation import Expectation, expect
-from pipeline.relocation.use import Use, interval
+from pipeline.relocation.use import Unit, Use, interval
 from pipeline.underuse.weeks import usage_span
 
 DAYS_A_YEAR: Final = 365.25
@@ -21,6 +21,8 @@ class Prospect:
     """A spot at a place. Gains are user-hours a day in open hours, there instead of here."""
 
     site: str
+    ap: str | None
+    """None: the whole spot."""
     place: str
     expectation: Expectation
     gain: float
@@ -59,8 +61,8 @@ def prospects(
     movable: Collection[Use],
     places: Sequence[CandidatePlace],
     as_of: datetime,
-) -> dict[tuple[str, str], Prospect]:
-    """Each spot that can be moved at each place that something can be expected of.
+) -> dict[tuple[Unit, str], Prospect]:
+    """Each spot or access point that can be moved at each place that something can be expected of.
 
     `known`: what the city's spots are used, to learn from; of the places the kind and the cost are
     known.
@@ -74,7 +76,7 @@ def prospects(
                 expected[key] = expected_at(deployment, known, place, use.aps, as_of)
             expectation = expected[key]
             if expectation is not None and place.cost_eur is not None:
-                found[use.site, place.place] = _prospect(
+                found[use.unit, place.place] = _prospect(
                     deployment, use, place, place.cost_eur, expectation
                 )
     return found
@@ -113,6 +115,7 @@ def _prospect(
     days = rule.horizon_years * DAYS_A_YEAR
     return Prospect(
         site=use.site,
+        ap=use.ap,
         place=place.place,
         expectation=expected,
         gain=gain,

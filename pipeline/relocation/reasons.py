@@ -14,6 +14,10 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         # The spot
         "here": "Now {current:tenths} user-hours a day in open hours; {ratio:percent} of the "
         "median of its peers (95 % interval: {low:percent} to {high:percent}).",
+        "here_ap": "Surplus access point {ap:name}: now {current:tenths} user-hours a day in open "
+        "hours, {ratio:percent} of the median of the {others:whole} others of its site (95 % "
+        "interval: {low:percent} to {high:percent}). It takes its own use along; the site keeps "
+        "the rest.",
         "target_unknown_here": "Its target public is not known: {value:plain} stands in.",
         "promote": "It serves a target public ({target:plain}; from {limit:plain} on a spot is "
         "not moved): tell people that it is there.",
@@ -98,6 +102,10 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "here": "Actuellement {current:tenths} heures d’utilisation par jour aux heures "
         "d’ouverture ; {ratio:percent} de la médiane de ses pairs (intervalle à 95 % : de "
         "{low:percent} à {high:percent}).",
+        "here_ap": "Borne superflue {ap:name} : actuellement {current:tenths} heures d’utilisation "
+        "par jour aux heures d’ouverture, {ratio:percent} de la médiane des {others:whole} autres "
+        "de son site (intervalle à 95 % : de {low:percent} à {high:percent}). Elle emporte sa "
+        "propre utilisation ; le site garde le reste.",
         "target_unknown_here": "Son public cible n’est pas connu : {value:plain} en tient lieu.",
         "promote": "Il sert un public cible ({target:plain} ; à partir de {limit:plain} un point "
         "n’est pas déplacé) : faites savoir qu’il existe.",
@@ -189,6 +197,10 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "here": "Nu {current:tenths} gebruikersuren per dag tijdens de openingsuren; "
         "{ratio:percent} van de mediaan van de vergelijkbare punten (95 %-interval: {low:percent} "
         "tot {high:percent}).",
+        "here_ap": "Overtollig toegangspunt {ap:name}: nu {current:tenths} gebruikersuren per dag "
+        "tijdens de openingsuren, {ratio:percent} van de mediaan van de {others:whole} andere van "
+        "zijn site (95 %-interval: {low:percent} tot {high:percent}). Het neemt zijn eigen gebruik "
+        "mee; de site houdt de rest.",
         "target_unknown_here": "Het doelpubliek is niet bekend: {value:plain} komt in de plaats.",
         "promote": "Het bedient een doelpubliek ({target:plain}; vanaf {limit:plain} wordt een "
         "punt niet verplaatst): maak bekend dat het er is.",

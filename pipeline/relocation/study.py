@@ -1,6 +1,6 @@
 """What a city's relocations are decided on, read once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,9 +8,8 @@ import pandas as pd
 
 from config.deployment import Deployment
 from pipeline.state import Move
-from pipeline.underuse.assess import Assessment
-from pipeline.underuse.evidence import Evidence
-from pipeline.underuse.replay import Replay
+from pipeline.underuse.ap_evidence import ApReader
+from pipeline.underuse.judgement import Judgement, judge
 from pipeline.underuse.weeks import usage_span
 from pipeline.usage.periods import local_date
 from pipeline.usage.reader import UsageReader
@@ -18,10 +17,9 @@ from pipeline.usage.reader import UsageReader
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """The verdicts that stand with what they rest on, as of a moment."""
+    """What is thought of every site, as of a moment, and what was moved."""
 
-    assessments: tuple[Assessment, ...]
-    evidence: Mapping[str, Evidence]
+    judgement: Judgement
     moves: tuple[Move, ...]
     """Those made until then."""
     moved_usage: pd.DataFrame
@@ -29,16 +27,18 @@ class Study:
 
 
 def study(
-    deployment: Deployment, reader: UsageReader, moves: Iterable[Move], as_of: datetime
+    deployment: Deployment,
+    reader: UsageReader,
+    read_aps: ApReader,
+    moves: Iterable[Move],
+    as_of: datetime,
 ) -> Study:
     """Read the usage of the weeks before a moment, and assess every site."""
-    weeks = Replay(deployment, reader.windows, as_of)
     today = local_date(round(as_of.timestamp() * 1000), deployment.settings.zone)
     made = tuple(move for move in moves if move.on <= today)
     sites = sorted({move.new_site for move in made})
     return Study(
-        assessments=tuple(weeks.standing()),
-        evidence=weeks.evidence(),
+        judgement=judge(deployment, reader.windows, read_aps, as_of),
         moves=made,
         moved_usage=reader.windows(*usage_span(deployment, as_of), sites=sites),
     )

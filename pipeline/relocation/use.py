@@ -1,6 +1,6 @@
 """How much each site is used, in user-hours a day: what moves and expectations are counted in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -12,11 +12,14 @@ from pipeline.underuse.assess import Assessment, Verdict, seed
 from pipeline.underuse.evidence import Evidence
 from pipeline.underuse.intensity import Floats, midmean, resampled
 from pipeline.underuse.peers import INTERVAL
+from pipeline.underuse.surplus import Surplus
 from pipeline.underuse.weeks import assessment_span
 
 SAYS_NOTHING: Final = frozenset[Verdict]({"not_assessable", "repair_first"})
 """Verdicts on sites whose use does not show how much such a place is wanted."""
 DAYS_A_WEEK: Final = 7
+Unit = tuple[str, str | None]
+"""What can be moved: a site's whole spot, or one of its access points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,13 @@ class Use:
     """User-hours a day of a typical week."""
     draws: Floats = field(compare=False, repr=False)
     """The same of resampled weeks."""
+    ap: str | None = None
+    """The access point whose use it is; None: the whole site."""
+
+    @property
+    def unit(self) -> Unit:
+        """What has this use, and takes it along."""
+        return self.site, self.ap
 
 
 def uses(
@@ -57,6 +67,31 @@ def uses(
             aps=aps_in_service(deployment, judged.site, end_ms),
             day=float(midmean(known.weekly)) * hours,
             draws=resampled(known.weekly, draws, seed(deployment, judged.site, as_of)) * hours,
+        )
+    return found
+
+
+def surplus_uses(
+    deployment: Deployment,
+    surplus: Iterable[Surplus],
+    evidence: Mapping[str, Evidence],
+    as_of: datetime,
+) -> list[Use]:
+    """What surplus access points take along: their own use. The site keeps the rest."""
+    found = []
+    for one in surplus:
+        start_ms, end_ms = assessment_span(deployment, one.site, as_of)
+        hours = open_hours_a_day(evidence[one.site])
+        times = deployment.settings.underuse.resamples
+        found.append(
+            Use(
+                site=one.site,
+                kind=deployment.sites[one.site].kind,
+                aps=1,
+                day=float(midmean(one.weekly)) * hours,
+                draws=resampled(one.weekly, times, f"{one.ap}|{start_ms}|{end_ms}") * hours,
+                ap=one.ap,
+            )
         )
     return found
 

@@ -242,6 +242,10 @@ def test_where_nothing_can_be_judged_yet_nothing_is_proposed(run: Run) -> None:
         (["--done", "gare", "clos", "--budget", "5"], "--budget: it has no meaning beside --done"),
         (["--on", "2026-01-01"], "--on: it goes with --done SITE PLACE"),
         (["--undo", "gare"], "--undo: no move of 'gare' is on record; on record: none"),
+        (["--undo", "gare", "--ap", "x"], "no move of 'x' of 'gare' is on record"),
+        (["--ap", "gare-ap"], "--ap: it goes with --done SITE PLACE"),
+        (["--done", "gare", "clos", "--ap", "gare-a"], "did you mean 'gare-ap'?"),
+        (["--done", "gare", "clos", "--ap", "cpas-ap"], "no access point 'cpas-ap' of gare"),
         (["--undo", "gare", "--done", "gare", "clos"], "beside --undo"),
     ],
 )

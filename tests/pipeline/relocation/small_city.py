@@ -16,6 +16,8 @@ from pipeline.state import Move
 from pipeline.store.schema import USAGE_COLUMNS
 from pipeline.underuse.assess import Assessment, assess, worst_first
 from pipeline.underuse.evidence import Evidence, gather
+from pipeline.underuse.judgement import Judgement
+from pipeline.underuse.surplus import Surplus
 from pipeline.underuse.weeks import usage_span
 from tests.pipeline.memory_store import city
 
@@ -71,6 +73,7 @@ class SmallCity:
     deployment: Deployment
     assessments: Sequence[Assessment]
     evidence: Mapping[str, Evidence]
+    surplus: tuple[Surplus, ...] = ()
 
     def sites(self, **changed: Mapping[str, Any]) -> "SmallCity":
         """With other cells in sites.csv."""
@@ -93,8 +96,7 @@ class SmallCity:
         )
         return propose(
             deployment,
-            self.assessments,
-            self.evidence,
+            Judgement(tuple(self.assessments), self.surplus, self.evidence),
             moves,
             AS_OF,
             budget_eur=budget,

@@ -1,8 +1,10 @@
 import math
+from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,16 +12,18 @@ from hypothesis import strategies as st
 from config.deployment import CandidatePlace
 from pipeline.relocation.proposals import Plan, Proposal
 from pipeline.state import Move
+from pipeline.underuse.surplus import Surplus
 from tests.pipeline.relocation.small_city import (
     EQUATOR_DEGREE_M,
     IDLE,
     USERS,
+    SmallCity,
     km_east,
     place,
     small_city,
 )
 
-LIB0_KM, LIB1_KM, LIB3_KM = 0, 1, 4
+LIB0_KM, LIB1_KM, LIB3_KM, LIB5_KM = 0, 1, 4, 6
 MOVE = Move("lib0", "clos", "clos", date(2026, 6, 1), 24.0, 480.0, 400.0, 560.0)
 
 
@@ -195,6 +199,67 @@ def test_a_spot_that_was_moved_is_not_moved_again_and_its_place_is_taken() -> No
     # Where the old one was there is room now.
     plan = small_city().plan(place("old", **km_east(LIB0_KM)), moves=[MOVE])
     assert list(moved(plan).values()) == ["old"]
+
+
+def with_idle_ap(site: str = "lib5", users: float = 0.25) -> SmallCity:
+    """An access point of a busy site that so many use at a time."""
+    weekly = users * np.array([0.96, 0.98, 1, 1.02, 1.04] * 2 + [0.96, 1, 1.04])
+    one = Surplus(
+        site=site, ap="yard", ratio=0.05, ratio_low=0.04, ratio_high=0.06, intensity=users,
+        siblings=2, siblings_median=20 * users, coverage=1, availability=1, reasons=(),
+        weekly=weekly,
+    )  # fmt: skip
+    return replace(small_city(), surplus=(one,))
+
+
+def test_a_surplus_access_point_moves_and_takes_its_own_use_along() -> None:
+    plan = with_idle_ap().plan(*(place(f"p{i}", **km_east(100 + i)) for i in range(4)))
+    found = next(p for p in plan.proposals if p.ap)
+    assert (found.site, found.ap, found.action) == ("lib5", "yard", "move")
+    assert found.current == pytest.approx(24 * 0.25, rel=1e-2)
+    assert found.prospect is not None
+    # One access point, as each spot of social housing in the city has: 480 a day in the middle.
+    assert found.prospect.expectation.day == pytest.approx(480, rel=1e-2)
+    assert found.prospect.gain == pytest.approx(480 - 6, rel=1e-2)
+    assert found.distance_m == pytest.approx(100_000 - 5_000, rel=0.05)
+    assert {"here_ap", "expected", "gain"} <= codes(found.reasons)
+    # The spots that are idle as a whole move beside it, each to a place of its own.
+    spots = {p.site: p.prospect.place for p in plan.proposals if p.prospect}
+    assert len(set(spots.values())) == len(spots) == 4
+
+
+def test_an_access_point_and_spots_that_want_one_place_are_matched_for_the_most() -> None:
+    """Whoever takes the least along gains the most by leaving."""
+    for users, winner in ((0.25, "yard"), (5.0, None)):
+        plan = with_idle_ap(users=users).plan(place())
+        (move,) = [p for p in plan.proposals if p.prospect]
+        assert move.ap == winner
+        idle = next(p for p in plan.proposals if p.ap)
+        assert idle.action == ("move" if winner else "keep")
+
+
+def test_what_an_access_point_leaves_behind_stays_where_it_is() -> None:
+    beside = place("beside", **km_east(LIB3_KM + 0.05))
+    plan = with_idle_ap("lib3").plan(beside)
+    assert moved(plan) == {}
+    assert codes(plan.left_out["beside"]) == {"too_close"}
+
+
+def test_an_access_point_that_was_moved_is_not_moved_again_but_its_site_is_still_there() -> None:
+    move = replace(MOVE, site="lib5", ap="yard")
+    plan = with_idle_ap().plan(place("b", **km_east(LIB5_KM + 0.05)), moves=[move])
+    assert all(p.ap is None for p in plan.proposals)
+    assert codes(plan.left_out["b"]) == {"too_close"}
+    whole = replace(MOVE, site="lib5")
+    assert all(p.ap is None for p in with_idle_ap().plan(place(), moves=[whole]).proposals)
+
+
+def test_an_access_point_of_a_site_for_the_target_public_may_move() -> None:
+    """The spot stays, and goes on serving them."""
+    plan = with_idle_ap("senior1").plan(place(target_public=1.0, expected_user_hours_day=500.0))
+    (move,) = [p for p in plan.proposals if p.prospect]
+    assert move.prospect is not None
+    assert (move.site, move.ap, move.prospect.weight_here) == ("senior1", "yard", 0.9)
 
 
 PLACES = st.lists(

@@ -30,7 +30,7 @@ GRACE_MS: Final = 120_000
 
 
 class Size(NamedTuple):
-    """Of the city, and its span."""
+    """Of the city, and of its past; a day more is there, whose windows are closed one by one."""
 
     sites: int
     aps: int
@@ -42,12 +42,12 @@ Figures = dict[str, Any]
 
 
 def usage(folder: Path, size: Size) -> Figures:
-    """All of it at once, but for the last day: as `spotwatch recompute`."""
+    """All of the past at once: as `spotwatch recompute`."""
     with (
-        closing(GeneratedStore(folder / "spotwatch.db", city(*size[:2]), size.days)) as store,
+        closing(GeneratedStore(folder / "spotwatch.db", city(*size[:2]), size.days + 1)) as store,
         closing(State(folder / "state.db")) as state,
     ):
-        last = START + (size.days - 1) * DAY_MS
+        last = START + size.days * DAY_MS
         state.set_closed_until_ms(last)
         began = time.process_time()
         rows = Aggregator(city(*size[:2]), store, state).recompute(START, last)
@@ -61,14 +61,14 @@ def usage(folder: Path, size: Size) -> Figures:
 
 
 def windows(folder: Path, size: Size) -> Figures:
-    """The last day: closed a window, an hour and a morning at a time, as the daemon does."""
+    """The day after: closed a window, an hour and a morning at a time, as the daemon does."""
     found: Figures = {}
     with (
-        closing(GeneratedStore(folder / "spotwatch.db", city(*size[:2]), size.days)) as store,
+        closing(GeneratedStore(folder / "spotwatch.db", city(*size[:2]), size.days + 1)) as store,
         closing(State(folder / "state.db")) as state,
     ):
         aggregator = Aggregator(city(*size[:2]), store, state)
-        closed = START + (size.days - 1) * DAY_MS
+        closed = START + size.days * DAY_MS
         for name, count in (("first", 1), ("second", 1), ("hour", 4), ("morning", 32)):
             closed += count * WINDOW_MS
             made, began = store.making_s, time.process_time()
@@ -79,8 +79,8 @@ def windows(folder: Path, size: Size) -> Figures:
 
 def verdicts(folder: Path, size: Size) -> Figures:
     """Every site's verdict from the usage of the last weeks, as `spotwatch underused`."""
-    with closing(GeneratedStore(folder / "spotwatch.db", city(*size[:2]), size.days)) as store:
-        closed = START + (size.days - 1) * DAY_MS
+    with closing(GeneratedStore(folder / "spotwatch.db", city(*size[:2]), size.days + 1)) as store:
+        closed = START + size.days * DAY_MS
         began = time.process_time()
         found = judge(city(*size[:2]), store, closed, datetime.fromtimestamp(closed / 1000, UTC))
         return {"verdicts": len(found), "judging_s": time.process_time() - began - store.making_s}
@@ -89,9 +89,9 @@ def verdicts(folder: Path, size: Size) -> Figures:
 def peer(folder: Path, size: Size) -> Figures:
     """A day's samples after the other."""
     deployment = city(*size[:2])
-    with closing(GeneratedStore(folder / "peer.db", deployment, size.days)) as store:
+    with closing(GeneratedStore(folder / "peer.db", deployment, size.days + 1)) as store:
         spent = 0.0
-        for day in range(size.days - 1):
+        for day in range(size.days):
             frame = store.read_samples(START + day * DAY_MS, START + (day + 1) * DAY_MS)
             began = time.process_time()
             rule(deployment, frame)
@@ -120,7 +120,7 @@ def report(size: Size, found: dict[str, Figures]) -> None:
     use, peer = found["usage"], found["peer"]
     each = use["samples"] / 1e6
     ours, theirs = use["computing_s"] / each, peer["computing_s"] / peer["samples"] * 1e6
-    print(f"{size.sites:,} sites, {size.aps:,} access points, {size.days - 1} days of samples "
+    print(f"{size.sites:,} sites, {size.aps:,} access points, {size.days} days of samples "
           f"every 5 minutes: {use['samples']:,}")  # fmt: skip
     print(f"usage of sites and APs   {ours:6.2f} CPU-s per million samples to compute, "
           f"{use['writing_s'] / each:.2f} to write; {use['wall_s']:,.0f} s in all, "

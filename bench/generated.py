@@ -186,4 +186,4 @@ class GeneratedStore(SqliteStore):
 
 
 def _chosen(day: Day, rows: Ints) -> Day:
-    return Day(*(column[rows] for column in day))
+    return Day._make(column[rows] for column in day)

@@ -29,6 +29,7 @@ from influxdb_client.domain.write_precision import WritePrecision
 from pydantic import SecretStr
 
 from collectors.reading import Reading
+from pipeline.spool.forwarder import BATCH_LINES
 from pipeline.spool.spool import Spool
 from pipeline.store.influx.server import InfluxServer
 from pipeline.store.influx.store import InfluxStore
@@ -38,7 +39,8 @@ from tests.integration.influx.proxy import Proxy
 
 TOKEN = "bench"
 APS = 1_000
-BATCH = 5_000
+BATCH = BATCH_LINES
+"""The others send batches as large as ours."""
 START = 1_782_856_800_000  # 30 June 2026, 22:00 UTC: the third quarter begins in Brussels
 DAYS = 92
 CITY = 1_000

@@ -223,7 +223,7 @@ class Aggregator:
         for start, end, sites in segments:
             aps = ApHours(self._deployment, self._store, start_ms=start, closed_ms=closed)
             for sampled in self._computer.chunks(start, end, service):
-                chunk = with_sessions(sampled, self._sessions, self._deployment)
+                chunk = with_sessions(sampled, self._sessions, self._deployment, self._store)
                 affected = self._affected(sites, chunk)
                 rows += self._write(chunk, affected, service)
                 aps.add(chunk, affected)

@@ -15,6 +15,8 @@ from pipeline.usage.intervals import Ints
 WINDOW_MS: Final = 15 * 60_000
 """Windows start on the UTC quarter of an hour; so do local days and hours, in every zone in use."""
 HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
+"""Of a day without a change of the clock."""
 
 Period = Literal["hour", "day", "week", "month", "quarter", "year"]
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}

@@ -23,25 +23,25 @@ LARGEST: Final = ("aps", "peak_clients")
 
 
 def with_known_time(usage: pd.DataFrame) -> pd.DataFrame:
-    """Usage with a column `known_ms`: time of the site as a whole, or of the AP, with its clients
-    known.
+    """Usage with what figures are divided by, taken before a roll-up, which adds it up.
 
-    Taken before a roll-up, which adds it up: APs come and go within a longer period.
+    `known_ms`: time of the site as a whole, or of the AP, with its clients known; APs come and go
+    within a longer period. `told_device_days`: those of `device_days` of which it is known which
+    are randomised.
     """
+    told = usage["device_days"].where(usage["randomised_device_days"].notna(), 0)
     clients = usage["clients_ms"].to_numpy(np.float64)
-    if "ap" in usage:
-        return usage.assign(known_ms=clients)
-    aps = usage["aps"].to_numpy(np.float64)
+    aps = np.ones_like(clients) if "ap" in usage else usage["aps"].to_numpy(np.float64)
     known = np.divide(clients, aps, out=np.zeros_like(aps), where=aps > 0)
-    return usage.assign(known_ms=known)
+    return usage.assign(known_ms=known, told_device_days=told.fillna(0).astype("int64"))
 
 
 def roll_up(usage: pd.DataFrame, bounds: Ints) -> pd.DataFrame:
     """Usage of the periods between consecutive `bounds`, of sites that share a time zone.
 
-    `usage` is of sites or of APs and may have `known_ms`, sorted by whom it is of and `start_ms`;
-    each row belongs to the period that it starts in, none lies outside. A period with no row of a
-    site has none either; one that is partly in the rows sums those.
+    `usage` is of sites or of APs, with or without the columns of `with_known_time`, sorted by whom
+    it is of and `start_ms`; each row belongs to the period that it starts in, none lies outside. A
+    period with no row of a site has none either; one that is partly in the rows sums those.
     """
     if usage.empty:
         return usage

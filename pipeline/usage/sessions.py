@@ -1,6 +1,6 @@
 """Sessions and devices beside what samples tell: what their source counts joins usage."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from config.deployment import Deployment
+from pipeline.store.base import Store
 from pipeline.store.schema import AP_USAGE_COLUMNS, USAGE_COLUMNS
 from pipeline.usage.compute import Chunk
 from pipeline.usage.periods import WINDOW_MS, bounds, sites_by_zone
@@ -26,20 +27,41 @@ class SessionSource(Protocol):
         unknown. Each site, AP and window at most once; no row where nothing watched.
         """
 
+    def expired_until_ms(self) -> int | None:
+        """Sessions of windows before this instant are gone, on the hour; None: none expired."""
+
+    def lengths(
+        self, start_ms: int, end_ms: int, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        """How long the sessions lasted that began in [start, end), passers-by left out. Columns
+        `site`, `start_ms` and `length_ms`.
+        """
+
     def span(self) -> Mapping[str, tuple[int, int]]:
-        """First and last time that each site was watched at, UTC milliseconds."""
+        """First and last time that each site was watched at, also what has expired. UTC ms."""
 
 
-def with_sessions(chunk: Chunk, source: SessionSource | None, deployment: Deployment) -> Chunk:
+def with_sessions(
+    chunk: Chunk, source: SessionSource | None, deployment: Deployment, stored: Store | None = None
+) -> Chunk:
     """Join the counts of the chunk's time with its usage by site and by AP.
 
     A site counts what its APs do, and what is known of it without the AP; no AP counts that.
+    `stored`: has the counts of time whose sessions have expired.
     """
-    counts = None if source is None else source.counts(chunk.start_ms, chunk.end_ms)
-    if counts is None or counts.empty:
+    if source is None:
         return chunk
+    expired = min(max(source.expired_until_ms() or 0, chunk.start_ms), chunk.end_ms)
+    counts = source.counts(expired, chunk.end_ms)
     by_site = _summed(counts, ["site", "start_ms"])
     by_ap = _by_period(counts[counts["ap"] != NOBODY_KNOWS_WHERE], chunk, deployment)
+    if stored and chunk.start_ms < expired:
+        before = stored.read_usage("15min", chunk.start_ms, expired)
+        by_site = pd.concat([before[by_site.columns], by_site])
+        before = stored.read_ap_usage("hour", chunk.start_ms, expired)
+        by_ap = pd.concat([before[by_ap.columns], by_ap[by_ap["start_ms"] >= expired]])
+    if by_site.empty:
+        return chunk
     usage = chunk.usage.drop(columns=list(SESSION_COLUMNS)).merge(by_site, "left")
     aps = chunk.aps.drop(columns=list(SESSION_COLUMNS)).merge(by_ap, "outer")
     return replace(chunk, usage=_typed(usage, USAGE_COLUMNS), aps=_typed(aps, AP_USAGE_COLUMNS))

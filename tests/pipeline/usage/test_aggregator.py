@@ -1,5 +1,6 @@
 """The stored usage is the same whichever way it came about."""
 
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -277,11 +278,15 @@ def test_an_access_point_that_was_elsewhere_after_all_leaves_empty_hours() -> No
 class Watched:
     """Counts of sessions that were made elsewhere."""
 
-    def __init__(self, rows: list[tuple[str, str, int, int, int | None]]) -> None:
+    def __init__(
+        self, rows: Sequence[tuple[str, str, int, int, int | None]], expired: int | None = None
+    ) -> None:
         self.rows = rows
+        self.expired = expired
 
     def counts(self, start_ms: int, end_ms: int) -> pd.DataFrame:
-        rows = [row for row in self.rows if start_ms <= row[2] < end_ms]
+        first = max(start_ms, self.expired or 0)
+        rows = [row for row in self.rows if first <= row[2] < end_ms]
         columns = list(zip(*rows, strict=True)) or [()] * 5
         names = ("site", "ap", "start_ms", "watched_ms", "sessions")
         types = ("str", "str", "int64", "int64", "Int64")
@@ -301,6 +306,14 @@ class Watched:
         for site, _, start, *_ in self.rows:
             times.setdefault(site, []).append(start)
         return {site: (min(found), max(found) + WINDOW_MS) for site, found in times.items()}
+
+    def expired_until_ms(self) -> int | None:
+        return self.expired
+
+    def lengths(
+        self, start_ms: int, end_ms: int, sites: Collection[str] | None = None
+    ) -> pd.DataFrame:
+        raise NotImplementedError
 
 
 windows_watched = st.lists(
@@ -359,3 +372,20 @@ def test_a_site_with_sessions_and_no_samples_has_usage_since_the_first_session()
     aps = store.read_ap_usage("hour", 0, 2**60)
     assert aps[aps["ap"] == "a1"]["sessions"].iloc[0] == 3
     assert aps[aps["ap"] == "a2"]["sessions"].isna().all()
+
+
+def test_counts_of_sessions_that_have_expired_stay() -> None:
+    rows = [
+        (site, ap, T + n * WINDOW_MS, WINDOW_MS, n)
+        for site, ap in (("s1", "a1"), ("s2", "a3"))
+        for n in range(24)
+    ]
+    samples = [Reading("a1", "s1", T + i * 300_000, clients=2) for i in range(80)]
+    store, state = MemoryStore(), MemoryState()
+    store.write_samples(samples)
+    Aggregator(deployment(), store, state, sessions=Watched(rows)).close_windows(LATER)
+    before = stored(store)
+    midnight = T + HOUR
+    left = Watched(rows, expired=midnight)
+    Aggregator(deployment(), store, state, sessions=left).recompute(0, 2**60)
+    assert_same(stored(store), before)

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from cli.demo_folder import DemoFolder
 from cli.options import err
-from cli.stores import opened
+from cli.stores import open_ledger, opened
 from collectors.fleet.clock import DAY_MS
 from collectors.fleet.families import family
 from collectors.fleet.fleet import Plan
@@ -50,6 +50,7 @@ def catch_up(folder: DemoFolder, deployment: Deployment, hours: OpenHours, now_m
     past = _as_polled_then(deployment)
     with (
         opened(past) as (store, state),
+        closing(open_ledger(past)) as ledger,
         TemporaryDirectory(prefix="history-", dir=past.state_dir) as files,
         Progress(console=err, disable=not err.is_terminal) as bar,
         _without_cycle_detection(),
@@ -62,7 +63,7 @@ def catch_up(folder: DemoFolder, deployment: Deployment, hours: OpenHours, now_m
             log.info("history imported", rows=report.imported, refused=report.refused)
             bar.update(importing, completed=done + 1)
         aggregating = bar.add_task("Computing usage", total=None)
-        Aggregator(past, store, state).close_windows(
+        Aggregator(past, store, state, sessions=ledger).close_windows(
             now_ms, lambda done, total: bar.update(aggregating, completed=done, total=total)
         )
     folder.is_filled(now_ms)

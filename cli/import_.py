@@ -3,7 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -25,7 +25,7 @@ from cli.options import (
     print_json,
     refuse,
 )
-from cli.stores import opened, settle
+from cli.stores import open_ledger, opened, settle
 from collectors.reading import HOLD
 from config.deployment import Deployment
 from config.mapping import load_mapping, ready_mappings
@@ -93,6 +93,7 @@ def import_samples(
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     with (
         opened(deployment) as (store, state),
+        closing(open_ledger(deployment)) as ledger,
         _repeatable(),
         bad_input(),
         _refusals(rejected) as on_refused,
@@ -115,6 +116,7 @@ def import_samples(
         importer.aggregate(
             report,
             now_ms=now_ms,
+            sessions=ledger,
             progress=lambda done, total: bar.update(adding_up, completed=done, total=total),
         )
     if as_json:

@@ -1,7 +1,7 @@
 """`spotwatch recompute`: usage again from samples, on this machine or on a Dask cluster."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ from cli.options import (
     print_json,
     refuse,
 )
-from cli.stores import opened
+from cli.stores import open_ledger, opened
 from config.deployment import Deployment
 from config.settings import InfluxdbStore
 from pipeline.store.base import Store
@@ -85,11 +85,12 @@ def recompute(
     start_ms, end_ms = round(since.timestamp() * 1000), round(until.timestamp() * 1000)
     with (
         opened(deployment) as (store, state),
+        closing(open_ledger(deployment)) as ledger,
         _computer(deployment, store, dask, partitions) as computer,
         Progress(console=err, transient=True, disable=not err.is_terminal) as bar,
     ):
         task = bar.add_task("Recomputing", total=None)
-        rows = Aggregator(deployment, store, state, computer).recompute(
+        rows = Aggregator(deployment, store, state, computer, ledger).recompute(
             start_ms,
             end_ms,
             progress=lambda done, total: bar.update(task, completed=done, total=total),

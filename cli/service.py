@@ -7,15 +7,17 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
 from cli.spool_status import spool_health
-from cli.stores import open_store
+from cli.stores import open_ledger, open_store
 from cli.underused import replay
+from collectors.anonymiser import Anonymiser
+from collectors.day_keys import DayKeys
 from collectors.mqtt.collector import MqttCollector
 from collectors.sink import NotDurableError, Refused
 from collectors.snmp.gufo_engine import GufoEngine
@@ -25,6 +27,7 @@ from config.deployment import Deployment
 from pipeline.ingest import AsyncIngest, Ingest
 from pipeline.jobs import schedule
 from pipeline.scrub import readable
+from pipeline.sessions.intake import AsyncIntake, Intake
 from pipeline.state import CollectorHealth, DeadLetter, State
 from pipeline.store.base import StoreError
 from pipeline.store.influx.store import InfluxStore
@@ -50,10 +53,15 @@ class Service:
         profiles = load_profiles(deployment.profiles_dir)
         self.state = State(deployment.state_path)
         self.store = open_store(deployment)
-        self.aggregator = Aggregator(deployment, self.store, self.state)
+        self.ledger = open_ledger(deployment)
+        self.aggregator = Aggregator(deployment, self.store, self.state, sessions=self.ledger)
         gap_ms = round(deployment.settings.usage.max_counter_gap_hours * 3_600_000)
         self.ingest = AsyncIngest(Ingest(self.store, self.state, gap_ms))
-        self.poller = Poller(deployment, GufoEngine(), profiles, _now)
+        self.presences = AsyncIntake(Intake(deployment, self.ledger, self.state))
+        gap = timedelta(minutes=deployment.settings.usage.session_gap_minutes)
+        self.anonymiser = Anonymiser(DayKeys(deployment.day_keys_path), gap)
+        presence = self.anonymiser, self.presences
+        self.poller = Poller(deployment, GufoEngine(), profiles, _now, presence)
         self.mqtt = (
             MqttCollector(deployment, self.ingest, DeadLetters(self.state))
             if deployment.settings.mqtt
@@ -76,6 +84,8 @@ class Service:
         self._every(schedule.close_windows(now), self.close_windows)
         zone = self.deployment.settings.zone
         self._every(schedule.weekly_verdicts(zone, now), self._judge_week)
+        self._every(schedule.change_keys(now), self._change_keys)
+        self._every(schedule.expire_sessions(zone, now), self._expire_sessions)
         self._every(schedule.note_health(now), self.note_health)
         self._schedule.start()
 
@@ -118,8 +128,10 @@ class Service:
             await self.mqtt.stop()
         await self.poller.flush(self.ingest)
         await self.ingest.close()
+        await self.presences.close()
         # In a thread: what is on its way to InfluxDB may take its time.
         await asyncio.to_thread(self.store.close)
+        self.ledger.close()
         self.state.close()
 
     def _every(self, job: schedule.Job, action: Callable[[], Awaitable[object]]) -> None:
@@ -132,6 +144,17 @@ class Service:
             await action()
 
         self._schedule.add(job, tracked)
+
+    async def _change_keys(self) -> None:
+        """Destroy the keys of addresses whose day is over, though nobody is seen."""
+        await asyncio.to_thread(self.anonymiser.expire, time.time_ns() // 1_000_000)
+
+    async def _expire_sessions(self) -> None:
+        kept = timedelta(days=self.deployment.settings.usage.sessions_days)
+        before_ms = round((_now() - kept).timestamp() * 1000)
+        deleted = await asyncio.to_thread(self.ledger.expire, before_ms)
+        if deleted:
+            log.info("sessions expired", sessions=deleted)
 
     async def _judge_week(self) -> None:
         await asyncio.to_thread(self._tell_verdicts, _now())

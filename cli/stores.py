@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 
 from config import settings
 from config.deployment import Deployment
+from pipeline.sessions.ledger import Rules, SessionLedger
 from pipeline.spool.spool import Spool
 from pipeline.state import State
 from pipeline.store.base import Store, StoreError
@@ -23,6 +24,14 @@ def open_store(deployment: Deployment) -> SqliteStore | InfluxStore:
     if isinstance(chosen, settings.SqliteStore):
         return SqliteStore(deployment.folder / chosen.path)
     return open_influx(deployment, chosen)
+
+
+def open_ledger(deployment: Deployment) -> SessionLedger:
+    """Open the ledger of sessions, also beside a daemon that writes; made where there is none.
+
+    Whoever computes usage needs it, or sessions become unknown. Raises StoreError.
+    """
+    return SessionLedger(deployment.sessions_path, Rules.of(deployment))
 
 
 def open_influx(deployment: Deployment, chosen: settings.InfluxdbStore) -> InfluxStore:

@@ -20,6 +20,7 @@ from pipeline.store.base import Store
 from pipeline.usage.aggregator import Aggregator, Span
 from pipeline.usage.expiry import samples_kept_since_ms
 from pipeline.usage.periods import WINDOW_MS
+from pipeline.usage.sessions import SessionSource
 
 EXAMPLES: Final = 5
 """Of each reason to refuse a row, so many are kept; of an unknown access point one."""
@@ -162,16 +163,24 @@ class Importer:
         report.scattered = not layout.align_ms and keys.kinds > 1 and report.samples > 0.9 * figures
         return report
 
-    def aggregate(self, report: Report, *, now_ms: int, progress: Progress | None = None) -> None:
+    def aggregate(
+        self,
+        report: Report,
+        *,
+        now_ms: int,
+        sessions: SessionSource | None = None,
+        progress: Progress | None = None,
+    ) -> None:
         """Bring the usage of what was imported up to date.
 
         Windows are closed as far as the last sample may hold, not up to now: years may lie between.
+        `sessions`: who counts them; without, they are unknown afterwards.
         """
         if report.last_ms is None:
             return
         grace_ms = self._deployment.settings.usage.grace_seconds * 1000
         until = report.last_ms + (report.interval_s or 0) * 1500 + WINDOW_MS + grace_ms
-        aggregator = Aggregator(self._deployment, self._store, self._state)
+        aggregator = Aggregator(self._deployment, self._store, self._state, sessions=sessions)
         aggregator.close_windows(min(now_ms, until), progress)
 
     def _touched(

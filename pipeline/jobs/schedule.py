@@ -79,6 +79,30 @@ def note_health(now: datetime) -> Job:
     )
 
 
+def change_keys(now: datetime) -> Job:
+    """Destroy the keys of client addresses soon after their day, every minute."""
+    return Job(
+        name="change keys",
+        trigger=IntervalTrigger(minutes=1, start_date=now),
+        misfire_grace_s=None,
+        coalesce=True,
+        reason="A key that is over has to go, however late it is noticed.",
+        first_run=now,
+    )
+
+
+def expire_sessions(zone: ZoneInfo, now: datetime) -> Job:
+    """Delete sessions that are old enough, at night; also some minutes after a start."""
+    return Job(
+        name="expire sessions",
+        trigger=CronTrigger(hour=5, minute=10, timezone=zone),
+        misfire_grace_s=None,
+        coalesce=True,
+        reason="One run deletes all that is due, however late it comes.",
+        first_run=now + VERDICTS_AFTER_START,
+    )
+
+
 def weekly_verdicts(zone: ZoneInfo, now: datetime) -> Job:
     """Judge every site on Monday morning, once the last day of the week is complete.
 

@@ -281,6 +281,40 @@ class Relocation(Section):
     )
 
 
+class Outages(Section):
+    """When something counts as down, and what it is explained by."""
+
+    misses: int = Field(
+        3,
+        ge=2,
+        le=20,
+        description="Polls that fail in a row, quick ones among them, before an access point "
+        "counts as down.",
+    )
+    span_intervals: float = Field(
+        1.25, ge=1, le=10, description="Poll intervals that they span at least."
+    )
+    repoll_seconds: int = Field(
+        30, ge=5, le=3600, description="What failed is polled again after so long."
+    )
+    relapse_minutes: int = Field(
+        30, ge=0, le=1440, description="Down again within so long: the same incident goes on."
+    )
+    flapping_relapses: int = Field(
+        3, ge=1, le=100, description="Relapses from which on it is called flapping."
+    )
+    off_when_closed: tuple[str, ...] = Field(
+        (), description="Sites, by id or kind, that may be switched off while they are closed."
+    )
+    idle_chance: float = Field(
+        1e-6,
+        gt=0,
+        le=0.01,
+        description="A site with nobody for so long that chance would do it this rarely is told "
+        "as up, but of no use.",
+    )
+
+
 class Settings(Section):
     """The whole of `spotwatch.yaml`."""
 
@@ -297,6 +331,7 @@ class Settings(Section):
     usage: Usage = Field(Usage(), description="How samples become usage.")
     underuse: Underuse = Field(Underuse(), description="What counts as an underused spot.")
     relocation: Relocation = Field(Relocation(), description="Where such a spot may move to.")
+    outages: Outages = Field(Outages(), description="What counts as an outage.")
 
     @property
     def zone(self) -> ZoneInfo:

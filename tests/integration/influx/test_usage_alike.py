@@ -9,7 +9,7 @@ import pandas as pd
 
 from collectors.reading import Reading
 from config.deployment import AccessPoint, Deployment, Site
-from pipeline.store.base import Level, Store
+from pipeline.store.base import ApLevel, Level, Store
 from pipeline.store.influx.store import InfluxStore
 from pipeline.store.sqlite import SqliteStore
 from pipeline.usage.aggregator import Aggregator
@@ -20,6 +20,8 @@ START = 1_792_839_600_000  # 24 October 2026, 11:00 UTC: summer time ends in the
 POLL_S = 300
 HOUR_MS = 3_600_000
 LEVELS: tuple[Level, ...] = ("15min", "hour", "day")
+AP_LEVELS: tuple[ApLevel, ...] = ("hour", "day")
+EVER = (0, 2**45)
 
 
 def deployment() -> Deployment:
@@ -57,7 +59,7 @@ def samples(random: Random) -> Iterator[Reading]:
             )
 
 
-def usage_of(store: Store, feed: Callable[[list[Reading]], None]) -> dict[Level, pd.DataFrame]:
+def usage_of(store: Store, feed: Callable[[list[Reading]], None]) -> dict[str, pd.DataFrame]:
     """As a daemon would: windows closed every hour, a part of the samples late."""
     random = Random(7)
     ordered = sorted(samples(random), key=lambda r: (r.ts_ms, r.ap))
@@ -71,7 +73,9 @@ def usage_of(store: Store, feed: Callable[[list[Reading]], None]) -> dict[Level,
         aggregator.close_windows(now)
     feed(late)
     aggregator.recompute(START, START + 30 * HOUR_MS)
-    return {level: store.read_usage(level, 0, 2**45) for level in LEVELS}
+    of_sites = {str(level): store.read_usage(level, *EVER) for level in LEVELS}
+    of_aps = {f"AP {level}": store.read_ap_usage(level, *EVER) for level in AP_LEVELS}
+    return {**of_sites, **of_aps}
 
 
 def test_usage_from_both_stores_is_equal(city: City, store: InfluxStore) -> None:
@@ -85,7 +89,8 @@ def test_usage_from_both_stores_is_equal(city: City, store: InfluxStore) -> None
     ours = usage_of(store, feed)
     with closing(SqliteStore(city.folder / "spotwatch.db")) as embedded:
         theirs = usage_of(embedded, embedded.write_samples)
-    for level in LEVELS:
-        pd.testing.assert_frame_equal(ours[level], theirs[level])
+    for kind, frame in ours.items():
+        assert len(frame) > 0
+        pd.testing.assert_frame_equal(frame, theirs[kind])
     assert len(ours["15min"]) == 3 * 30 * 4 - 3 * 1  # the grace keeps the last window open
     assert ours["15min"]["rx_bytes"].sum() > 0

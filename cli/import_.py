@@ -29,10 +29,10 @@ from cli.stores import open_ledger, opened, settle
 from collectors.reading import HOLD
 from config.deployment import Deployment
 from config.mapping import load_mapping, ready_mappings
+from pipeline.imports.cells import Refusal
 from pipeline.imports.importer import AS_WRITTEN, Importer, Report
 from pipeline.imports.layout import Layout
 from pipeline.imports.mapped import Mapped
-from pipeline.imports.samples import Refusal
 from pipeline.imports.source import open_source
 from pipeline.store.base import StoreError
 

@@ -12,8 +12,9 @@ import pandas as pd
 from collectors.reading import Reading
 from config.deployment import Deployment
 from pipeline.imports.batch import Ints
+from pipeline.imports.cells import Refusal, Rules
 from pipeline.imports.layout import AsWritten, Layout
-from pipeline.imports.samples import UNKNOWN_AP, Parsed, Refusal, Rules, read
+from pipeline.imports.samples import UNKNOWN_AP, Parsed, read
 from pipeline.imports.source import Source
 from pipeline.state import State
 from pipeline.store.base import Store

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from pipeline.imports.batch import SAMPLES, Batch, Header, completed
-from pipeline.imports.samples import UP_WORDS
+from pipeline.imports.cells import UP_WORDS
 
 
 class Layout(Protocol):

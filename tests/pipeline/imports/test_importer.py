@@ -12,8 +12,8 @@ from collectors.reading import Reading
 from config.deployment import Deployment
 from config.loader import load
 from pipeline.imports import csv_file
+from pipeline.imports.cells import HINTS, Refusal
 from pipeline.imports.importer import EXAMPLES, Importer, Report
-from pipeline.imports.samples import HINTS, Refusal
 from pipeline.imports.source import open_source
 from pipeline.state import State
 from pipeline.store.base import StoreError

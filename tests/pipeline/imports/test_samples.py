@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from collectors.reading import MAX_COUNTER, Reading
 from pipeline.imports.batch import Batch, completed, text_table
-from pipeline.imports.samples import Refusal, Rules, read
+from pipeline.imports.cells import Refusal, Rules
+from pipeline.imports.samples import read
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)

@@ -38,9 +38,11 @@ class ApEvidence:
     def by_week(self) -> Floats:
         """Users at a time; NaN where the week is not known well enough."""
         known, expected = self.amounts["clients_ms"], self.amounts["expected_ms"]
-        enough = (known > 0) & (known >= MIN_WEEK_KNOWN * expected)
+        # While it is down nobody can use it.
+        usable = np.maximum(known - self.amounts["down_ms"], 0)
+        enough = (usable > 0) & (known >= MIN_WEEK_KNOWN * expected)
         unknown = np.full(len(known), np.nan)
-        by_week: Floats = np.divide(self.amounts["user_ms"], known, out=unknown, where=enough)
+        by_week: Floats = np.divide(self.amounts["user_ms"], usable, out=unknown, where=enough)
         return by_week
 
     @property

@@ -63,7 +63,11 @@ def assess(
         for site, found in evidence.items()
     }
     broken = {site for site, found in evidence.items() if _is_broken(found, rule)}
-    by_week = {site: found.by_week for site, found in evidence.items() if not lacking[site]}
+    by_week = {
+        site: found.by_week
+        for site, found in evidence.items()
+        if not lacking[site] and len(found.weekly)
+    }
     compared = compare(
         by_week,
         {site: deployment.sites[site].kind for site in by_week},
@@ -122,7 +126,9 @@ def _lacking(found: Evidence, rule: Underuse) -> list[Reason]:
         figures = {"days": found.open_days, "limit": rule.min_open_days}
         reasons.append(Reason("few_open_days", figures))
     known = found.clients_known or 0.0
-    if not reasons and (known < rule.min_coverage or not len(found.weekly)):
+    # One that was down all the time has no week with users to know, and is to be repaired.
+    nothing_known = not len(found.weekly) and not _is_broken(found, rule)
+    if not reasons and (known < rule.min_coverage or nothing_known):
         figures = {"known": known, "limit": rule.min_coverage}
         reasons.append(Reason("clients_unknown", figures))
     return reasons
@@ -141,9 +147,9 @@ def _judge(
 ) -> Assessment:
     rule = deployment.settings.underuse
     verdict: Verdict
-    if lacking or compared is None:
+    if lacking:
         verdict, reasons = "not_assessable", lacking
-    elif _is_broken(found, rule):
+    elif compared is None or _is_broken(found, rule):
         figures = {"availability": found.availability, "limit": rule.min_availability}
         verdict, reasons = "repair_first", [Reason("low_availability", figures)]
     else:

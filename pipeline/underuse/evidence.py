@@ -29,8 +29,8 @@ class Evidence:
     amounts: Mapping[str, Floats]
     """`tally.AMOUNTS` of each week of the window, in milliseconds of open time."""
     by_week: Floats
-    """Users at a time over the whole site: user-hours / hours with the client count known. One
-    value a week of the window, NaN where the week is not known well enough."""
+    """Users at a time over the whole site: user-hours / hours in which it could be used and the
+    client count is known. One value a week of the window, NaN where the week says too little."""
     weeks_in_service: float
     open_days: int
     """Local days with open hours and any observation in them."""

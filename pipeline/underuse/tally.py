@@ -25,8 +25,8 @@ from pipeline.usage.service import maintenance_of
 _SUMS: Final = ("expected_ms", "covered_ms", "up_ms", "down_ms", "clients_ms", "user_ms")
 AMOUNTS: Final = (*_SUMS, "site_ms", "open_ms", "habit_user_ms", "habit_site_ms")
 """What is added up, in milliseconds of open time: columns of the usage; time of the site as a whole
-with the number of its users known (`clients_ms` / APs); open time in service. And, of windows that
-are open from end to end, users and the time in which they are known: from which habits are learnt.
+in which it could be used and the number of its users is known; open time in service. And, of
+windows that are open from end to end, users and that time again: from which habits are learnt.
 """
 
 
@@ -104,7 +104,11 @@ def _share(judged: Intervals, grid: Ints) -> Floats:
 
 def _of_site(usage: Mapping[str, Floats], *, share: Floats, slot: Ints, slots: int) -> Tally:
     aps, served = usage["aps"], usage["expected_ms"] > 0
-    site_ms = np.divide(usage["clients_ms"], aps, out=np.zeros_like(aps), where=aps > 0)
+    # Broken is not unwanted: while all of a site is down nobody can be there. Where one access
+    # point of several is, people use the others.
+    all_down = (aps == 1) | (usage["up_ms"] == 0)
+    usable = np.maximum(usage["clients_ms"] - usage["down_ms"] * all_down, 0)
+    site_ms = np.divide(usable, aps, out=np.zeros_like(aps), where=aps > 0)
     whole = share == 1
     values = [
         *(usage[name] * share for name in _SUMS),

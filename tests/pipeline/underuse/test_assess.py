@@ -321,3 +321,50 @@ def test_the_window_ends_on_the_last_local_monday() -> None:
     start, end = usage_span(deployment, datetime(2026, 6, 28, 22, 30, tzinfo=UTC))
     assert datetime.fromtimestamp(end / 1000, UTC) == datetime(2026, 6, 28, 22, tzinfo=UTC)
     assert datetime.fromtimestamp(start / 1000, UTC) == datetime(2026, 3, 29, 22, tzinfo=UTC)
+
+
+def down_in(usage: pd.DataFrame, rows: "pd.Series[bool]") -> None:
+    usage["down_ms"] = usage["up_ms"].where(rows, 0)
+    for name in ("up_ms", "user_ms"):
+        usage[name] = usage[name].mask(rows, 0)
+
+
+def test_hours_in_which_nobody_could_use_it_are_not_hours_in_which_nobody_did() -> None:
+    """Down for one open hour of eight; while it is up it has 7 users, its peers 12.5."""
+
+    def down_at_nine(usage: pd.DataFrame) -> None:
+        hour = usage["start_ms"] // 3_600_000 % 24
+        down_in(usage, (usage["site"] == "lib0") & (hour == 9))
+
+    found = verdict_of(steady(7), down_at_nine)
+    assert found.availability == 7 / 8
+    assert found.ratio == pytest.approx(7 / 12.5)
+    assert found.verdict == "ok"
+
+
+def test_one_dead_access_point_of_several_does_not_count_in_favour_of_a_site() -> None:
+    """Its people use the other one."""
+
+    def two_points(usage: pd.DataFrame) -> None:
+        mine = usage["site"] == "lib0"
+        for name in ("expected_ms", "covered_ms", "clients_ms"):
+            usage[name] = usage[name].mask(mine, 2 * QUARTER)
+        usage["aps"] = usage["aps"].mask(mine, 2)
+        dead = mine & (usage["start_ms"] // 3_600_000 % 24 == 9)
+        usage["up_ms"] = usage["up_ms"].mask(mine & ~dead, 2 * QUARTER)
+        usage["down_ms"] = usage["down_ms"].mask(dead, QUARTER)
+
+    found = verdict_of(steady(7), two_points)
+    assert found.availability == 15 / 16
+    assert found.ratio == pytest.approx(7 / 12.5)
+
+
+def test_what_was_down_all_the_time_is_repaired_first() -> None:
+    def always(usage: pd.DataFrame) -> None:
+        down_in(usage, usage["site"] == "lib0")
+
+    found = verdict_of(steady(7), always)
+    assert (found.verdict, found.availability, codes(found)) == (
+        "repair_first", 0, ["low_availability"],
+    )  # fmt: skip
+    assert (found.intensity, found.ratio) == (None, None)

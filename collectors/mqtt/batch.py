@@ -14,6 +14,12 @@ from collectors.sink import Refused
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _MAC: Final = re.compile(r"(?:[0-9a-f]{2}_?){6}", re.IGNORECASE)
+_ADDRESS: Final = re.compile(
+    r"(?:[0-9a-f]{2}[:._ -]?){6,}|[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2}){5,}"
+    r"|\d{1,3}(?:[.,:-]\d{1,3}){5,}",
+    re.IGNORECASE | re.ASCII,
+)
+_MAX_TOPIC: Final = 120
 
 
 @dataclass
@@ -68,3 +74,8 @@ def loggable(keys: Sequence[str]) -> list[str]:
     names = sorted(key for key in keys if _NAME.fullmatch(key) and not _MAC.search(key))
     hidden = len(keys) - len(names)
     return [*names, f"and {hidden} more"] if hidden else names
+
+
+def loggable_topic(topic: str) -> str:
+    """A topic for a log. A level of it could be a client's MAC address; what looks so is hidden."""
+    return _ADDRESS.sub("...", topic)[:_MAX_TOPIC]

@@ -15,7 +15,7 @@ import structlog
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from collectors.mqtt.backoff import Backoff
-from collectors.mqtt.batch import Batch, loggable, sort_out
+from collectors.mqtt.batch import Batch, loggable, loggable_topic, sort_out
 from collectors.mqtt.connection import Connection, Message
 from collectors.mqtt.errors import ConnectError
 from collectors.mqtt.health import Counters, MqttHealth
@@ -30,7 +30,6 @@ DEFAULT_BACKOFF: Final = Backoff()
 _BATCH: Final = 1_000
 """Messages per write: read in some 10 ms, so that the event loop stays responsive."""
 _DRAIN_S: Final = 10.0
-_LOGGED_TOPIC: Final = 120
 
 log = structlog.get_logger(__name__)
 
@@ -249,7 +248,7 @@ class MqttCollector:
         for reason, times in Counter(r.reason for r in batch.refused).items():
             topic = next(r.subject for r in batch.refused if r.reason == reason)
             log.warning(
-                "mqtt messages refused", messages=times, topic=topic[:_LOGGED_TOPIC], reason=reason
+                "mqtt messages refused", messages=times, topic=loggable_topic(topic), reason=reason
             )
         for ap, keys in batch.unknown_keys:
             if ap not in self._told_keys:

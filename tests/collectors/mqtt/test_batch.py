@@ -4,7 +4,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from collectors.mqtt.batch import loggable, sort_out
+from collectors.mqtt.batch import loggable, loggable_topic, sort_out
 from collectors.mqtt.connection import Connection, Message
 from collectors.mqtt.payload import Interpreter
 from collectors.mqtt.telemetry import MAX_PAYLOAD
@@ -92,3 +92,22 @@ def test_unknown_keys_are_named_unless_they_could_be_a_client() -> None:
     keys = ("noise_5g", "b8:27:eb:12:34:56", "b827eb123456", "sta_B8_27_EB_12_34_56", "x" * 41)
     assert loggable(keys) == ["noise_5g", "and 4 more"]
     assert loggable(("noise", "model")) == ["model", "noise"]
+
+
+@pytest.mark.parametrize(
+    "mac",
+    ["ac:5b:73:11:c9:d4", "AC-5B-73-11-C9-D4", "ac5b7311c9d4", "ac5b.7311.c9d4", "ac5b73-11c9d4",
+     "2:0:5e:10:0:ff", "172.91.115.17.201.212"],
+)  # fmt: skip
+def test_a_topic_shows_no_address(mac: str) -> None:
+    assert loggable_topic(f"hotspots/{mac}/ap-1/status") == "hotspots/.../ap-1/status"
+    assert loggable_topic(f"hotspots/lib/ap_{mac}/telemetry") == "hotspots/lib/ap_.../telemetry"
+
+
+def test_a_topic_shows_whom_it_is_about() -> None:
+    for topic in (
+        "hotspots/place-de-la-facade/decade-12/telemetry",
+        "x/2026-03-05/10.0.0.7/a",
+    ):
+        assert loggable_topic(topic) == topic
+    assert len(loggable_topic("x" * 500)) == 120

@@ -1,23 +1,27 @@
 """Tables for the terminal. A colour never stands alone: a word or a sign says the same."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from config.deployment import Deployment
+from config.deployment import Deployment, Site
 from config.settings import Language
 from pipeline.status import SiteStatus
 from pipeline.underuse.assess import Assessment
 from pipeline.underuse.reasons import worded
 from pipeline.underuse.surplus import Surplus
-from pipeline.usage.figures import Figures
+from pipeline.usage.answers import Answer, Question
+from pipeline.usage.figures import share
 
 NOTHING: Final = "–"  # noqa: RUF001 -- a dash in place of an unknown figure
+AROUND_THE_CLOCK: Final = "*"
+DATE_WIDTH: Final = 14
+"""Of the column that says when a period begins, with its margins."""
 # From the palette of Okabe and Ito, which people with any colour vision tell apart.
 STATE_STYLES: Final[Mapping[str, tuple[str, str]]] = {
     "up": ("●", "#56b4e9"),
@@ -57,42 +61,101 @@ def status_table(
     return table
 
 
-def usage_table(deployment: Deployment, usage: Sequence[Figures], language: Language) -> Table:
-    """Usage of sites and periods; coverage stands beside what it qualifies."""
-    sites = {found.site for found in usage}
+def usage_table(
+    deployment: Deployment, answers: Sequence[Answer], question: Question, *, width: int
+) -> Table:
+    """Usage of sites or access points by periods; coverage stands beside what it qualifies.
+
+    `width`: columns of the terminal. The most telling figures fit in 80; more are shown where there
+    is room.
+    """
+    shown = {answer.figures.site for answer in answers}
     aps = deployment.access_points.values()
-    polled = {deployment.poll_seconds(ap) for ap in aps if ap.site in sites}
-    spans = {(found.start_ms, found.end_ms) for found in usage}
-    city_zone = deployment.settings.zone
-    title = f"Usage, {deployment.settings.city}"
-    if len(spans) == 1:
-        title += ", " + " to ".join(_local(ms, city_zone) for ms in spans.pop())
-    table = _table(title)
+    polled = {deployment.poll_seconds(ap) for ap in aps if ap.site in shown}
+    zone = deployment.settings.zone
+    between = " to ".join(_local(ms, zone) for ms in (question.start_ms, question.end_ms))
+    table = _table(f"Usage, {deployment.settings.city}, {between}")
+    table.caption_justify = "left"
+    dated = question.by != "total"
+    width -= DATE_WIDTH if dated else 0
+    room = [column for column in _USAGE_COLUMNS if width >= column.from_width]
+    notes = [f"{NOTHING} is unknown."]
     if polled:
         often = "–".join(str(n) for n in sorted({min(polled), max(polled)}))  # noqa: RUF001
-        table.caption = f"Peaks as seen by polls every {often} s; {NOTHING} is unknown."
-    table.add_column("site", min_width=8, overflow="fold")
-    table.add_column("name", ratio=1, min_width=12)
-    if spans:
-        table.add_column("from", no_wrap=True)
-    for column in ("clients", "peak", "user-hours", "coverage", "up", "in", "out", "APs"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for found in usage:
-        start = [_local(found.start_ms, deployment.zone(found.site))] if spans else []
-        table.add_row(
-            found.site,
-            deployment.sites[found.site].name(language),
-            *start,
-            _decimal(found.clients_mean),
-            _whole(found.clients_peak),
-            _decimal(found.user_hours),
-            percent(found.coverage),
-            percent(found.availability),
-            _bytes(found.rx_bytes),
-            _bytes(found.tx_bytes),
-            str(found.aps),
+        notes.insert(0, f"Peaks as seen by polls every {often} s;")
+    if any(column.header == "usual" for column in room):
+        notes.append(
+            "Usual: the median in open hours, and what it is between but for a tenth each."
         )
+        if any(a.distribution and not a.distribution.in_open_hours for a in answers):
+            notes.append(f"{AROUND_THE_CLOCK} around the clock: no opening hours are known.")
+    if len(room) < len(_USAGE_COLUMNS):
+        notes.append("More in a wider terminal and with --json.")
+    table.caption = " ".join(notes)
+    table.add_column("site", ratio=1, min_width=12, overflow="fold")
+    if dated:
+        table.add_column("from", no_wrap=True)
+    for column in room:
+        table.add_column(column.header, justify="right", no_wrap=True)
+    for answer in answers:
+        told = answer.figures
+        site = deployment.sites[told.site]
+        cells: list[Text | str] = [_subject(site, told.ap, deployment.settings.language, dated)]
+        if dated:
+            start = datetime.fromtimestamp(told.start_ms / 1000, deployment.zone(told.site))
+            in_day = question.by in {"15min", "hour"}
+            cells.append(f"{start:%m-%d %H:%M}" if in_day else f"{start:%Y-%m-%d}")
+        table.add_row(*cells, *(column.cell(answer) for column in room))
     return table
+
+
+def _subject(site: Site, ap: str | None, language: Language, dated: bool) -> Text:
+    """What a row is of; in one line where every period repeats it."""
+    name = site.name(language)
+    first, second = (ap, site.site) if ap else (name, site.site)
+    text = Text(first)
+    if first == second or (dated and not ap):
+        return text
+    return text.append(f"\n{second}", style="dim")
+
+
+def _usual(answer: Answer) -> str:
+    spread = answer.distribution
+    if spread is None or spread.clients_median is None:
+        return NOTHING
+    low, high = _decimal(spread.clients_p10), _decimal(spread.clients_p90)
+    sign = " " if spread.in_open_hours else AROUND_THE_CLOCK
+    return f"{_decimal(spread.clients_median)} ({low}–{high}){sign}"  # noqa: RUF001
+
+
+def _share_open(answer: Answer) -> str:
+    spread = answer.distribution
+    if spread is None or spread.user_hours_open is None or spread.user_hours_closed is None:
+        return NOTHING
+    return percent(share(spread.user_hours_open, spread.user_hours_open + spread.user_hours_closed))
+
+
+class _Column(NamedTuple):
+    header: str
+    from_width: int
+    """Columns that a terminal must have to show it."""
+    cell: Callable[[Answer], str]
+
+
+_USAGE_COLUMNS: Final = (
+    _Column("user-h", 0, lambda a: _decimal(a.figures.user_hours)),
+    _Column("in open", 110, _share_open),
+    _Column("clients", 0, lambda a: _decimal(a.figures.clients_mean)),
+    _Column("usual", 110, _usual),
+    _Column("peak", 70, lambda a: _whole(a.figures.clients_peak)),
+    _Column("sessions", 0, lambda a: _whole(a.figures.sessions)),
+    _Column("devices", 150, lambda a: _whole(a.figures.device_days)),
+    _Column("coverage", 0, lambda a: percent(a.figures.coverage)),
+    _Column("up", 0, lambda a: percent(a.figures.availability)),
+    _Column("in", 150, lambda a: _bytes(a.figures.rx_bytes)),
+    _Column("out", 150, lambda a: _bytes(a.figures.tx_bytes)),
+    _Column("APs", 150, lambda a: str(a.figures.aps)),
+)
 
 
 def underused_table(

@@ -56,7 +56,8 @@ class ApUsageReader:
         As `UsageReader.periods` in all else; APs that the files have at these sites have rows.
         """
         start_ms, end_ms = window_floor(start_ms), window_floor(end_ms)
-        parts = [with_known_time(self._store.read_ap_usage("hour", 0, 0, sites=()))]
+        nothing = self._store.read_ap_usage("hour", 0, 0, sites=())
+        parts = [with_known_time(nothing)]
         listed = [(ap.site, ap.ap) for ap in self._deployment.access_points.values()]
         for zone, members in sites_by_zone(self._deployment, sites).items():
             edges = edges_of(by, start_ms, end_ms, zone)
@@ -71,7 +72,7 @@ class ApUsageReader:
                 for site, ap in listed
                 if site in members and (aps is None or ap in aps) and (site, ap) not in heard
             ]
-            parts += [*found, unheard(parts[0], silent, edges)]
+            parts += [*found, with_known_time(unheard(nothing, silent, edges))]
         return clipped(merged(joined(parts)), start_ms, end_ms)
 
     def hours_in_parts(

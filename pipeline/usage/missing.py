@@ -6,7 +6,7 @@ from typing import Any, Final
 Row = Mapping[Any, Any]
 """A row of usage with the columns of `rollup.with_known_time`."""
 
-NOT_IN_SERVICE: Final = "no access point was in service"
+NOT_IN_SERVICE: Final = "no access point was in service or ever heard of"
 NOT_HEARD: Final = "nothing was heard from its access points"
 NO_CLIENT_COUNTS: Final = "its access points do not tell how many clients they have"
 NO_SESSIONS: Final = "no client table was read and no session records were imported"

@@ -1,8 +1,9 @@
 """What an outage is called: an incident, with what it struck, since when, and why."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 Scope = Literal["ap", "site", "controller", "uplink", "poller"]
 """What is down: an access point, every one of a site, a controller with all that is seen through
@@ -16,6 +17,16 @@ Cause = Literal[
 controller itself does not answer; all that hangs on it failed together; all of a site's failed
 together; everything that one collector asks failed together.
 """
+
+
+class Spell(NamedTuple):
+    """One time that something was down, from its first failed poll on. UTC milliseconds."""
+
+    start_ms: int
+    confirmed_ms: int
+    """When enough was known to call it an outage."""
+    end_ms: int | None
+    """The first good poll; None: there was none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +53,32 @@ class Incident:
     flaps: int = 0
     """How often it came back and failed again within the incident."""
     maintenance: bool = False
-    """Inside announced maintenance from its start on."""
+    """Began inside announced maintenance."""
+    spells: tuple[Spell, ...] = ()
+    """Each time that it was down, in order; flaps are all but the first."""
 
     @property
     def is_open(self) -> bool:
         """Whether it is not over."""
         return self.end_ms is None
+
+    def as_of(self, at_ms: int) -> "Incident | None":
+        """What was known of it at an instant; None: nothing yet."""
+        known = tuple(
+            spell._replace(end_ms=None) if spell.end_ms and spell.end_ms > at_ms else spell
+            for spell in self.spells
+            if spell.confirmed_ms <= at_ms
+        )
+        if not known:
+            return None
+        return replace(self, end_ms=known[-1].end_ms, flaps=len(known) - 1, spells=known)
+
+
+def in_order(incidents: Sequence[Incident]) -> list[Incident]:
+    """The earliest first, and what explains others before what it explains."""
+    return sorted(
+        incidents, key=lambda i: (i.start_ms, i.parent is not None, i.scope, i.subject, i.id)
+    )
 
 
 def incident_id(scope: Scope, subject: str, start_ms: int) -> str:

@@ -125,7 +125,9 @@ def test_nothing_after_the_moment_asked_at_is_used(run: Run) -> None:
     assert cut["user_hours"] == 24
 
 
-@pytest.mark.parametrize("by", ["15min", "hour", "day", "week", "month", "total"])
+@pytest.mark.parametrize(
+    "by", ["15min", "hour", "day", "week", "month", "quarter", "year", "total"]
+)
 def test_every_period_adds_up_to_the_same(run: Run, by: str) -> None:
     rows = answer(
         run("usage", "--from", "2026-03-02", "--to", "2026-03-11T13:30", "--by", by, "--site",

@@ -41,7 +41,9 @@ zones = st.sampled_from(
     ["Europe/Brussels", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe", "UTC"]
 ).map(ZoneInfo)
 instants = st.integers(ms("2000-01-01", ZoneInfo("UTC")), ms("2040-01-01", ZoneInfo("UTC")))
-periods: st.SearchStrategy[Period] = st.sampled_from(["hour", "day", "week", "month"])
+periods: st.SearchStrategy[Period] = st.sampled_from(
+    ["hour", "day", "week", "month", "quarter", "year"]
+)
 
 
 @given(periods, instants, st.integers(1, 90 * 24 * HOUR), zones)
@@ -55,6 +57,20 @@ def test_periods_enclose_the_span_and_lie_on_windows(
     if period != "hour":
         midnights = {datetime.fromtimestamp(t / 1000, UTC).astimezone(zone).hour for t in found}
         assert midnights == {0}
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [
+        ("month", ["2026-02-01", "2026-03-01", "2026-04-01"]),
+        ("quarter", ["2026-01-01", "2026-04-01"]),
+        ("year", ["2026-01-01", "2027-01-01"]),
+    ],
+)
+def test_long_periods_are_those_of_the_calendar(period: Period, expected: list[str]) -> None:
+    zone = ZoneInfo("Europe/Brussels")
+    found = bounds(period, ms("2026-02-20", zone), ms("2026-03-30", zone), zone)
+    assert found.tolist() == [ms(day, zone) for day in expected]
 
 
 def test_windows_lie_on_the_utc_quarter() -> None:

@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from bench.generated import DAY_MS, START, GeneratedStore, city
 from bench.usage import rule
 from cli import logs
-from cli.underused import judge
+from cli.judging import judge
 from pipeline.state import State
 from pipeline.usage.aggregator import Aggregator
 from pipeline.usage.periods import WINDOW_MS

@@ -14,7 +14,7 @@ import structlog
 import typer
 from rich.live import Live
 
-from cli import demo_screen, logs, status, underused
+from cli import demo_screen, judging, logs, status, underused
 from cli.demo_folder import DEFAULT_DAYS, DEFAULT_SEED, LOG, open_folder
 from cli.demo_history import catch_up, planned_hours
 from cli.options import JsonOption, bad_input, fail, out, print_json, refuse
@@ -86,7 +86,7 @@ def demo(
 def _watch(deployment: Deployment, folder: Path, *, once: bool, as_json: bool) -> None:
     """Judge from the history, then collect."""
     service = Service(deployment)
-    found = underused.judge(
+    found = judging.judge(
         deployment, service.store, service.state.closed_until_ms(), datetime.now(UTC)
     )
     if not once:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import relocations_done
+from cli.judging import ap_hours
 from cli.options import (
     AsOfOption,
     ConfigOption,
@@ -20,7 +21,7 @@ from cli.options import (
     refuse,
 )
 from cli.stores import opened
-from cli.underused import LangOption, ap_hours
+from cli.underused import LangOption
 from config import values
 from config.deployment import Deployment
 from config.settings import Language

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from cli.judging import ap_hours
 from cli.options import out, print_json, refuse
 from cli.stores import opened
-from cli.underused import ap_hours
 from config import values
 from config.deployment import Deployment
 from config.problems import did_you_mean, listed

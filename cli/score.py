@@ -15,9 +15,9 @@ import pandas as pd
 import typer
 from rich.progress import Progress
 
+from cli.judging import replay
 from cli.options import JsonOption, err, out, print_json, refuse
 from cli.simulate import DEFAULT_SITES, DEFAULT_WEEKS, SitesOption, WeeksOption
-from cli.underused import replay
 from collectors.fleet.trial.draw import TrialCity, draw_city
 from collectors.fleet.trial.files import write_deployment
 from collectors.fleet.trial.polls import POLL_SECONDS, polls

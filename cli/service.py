@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import structlog
 
+from cli.judging import replay
 from cli.spool_status import spool_health
 from cli.stores import open_ledger, open_store
-from cli.underused import replay
 from collectors.anonymiser import Anonymiser
 from collectors.day_keys import DayKeys
 from collectors.mqtt.collector import MqttCollector

@@ -1,12 +1,12 @@
 """`spotwatch underused`: every site's verdict with its reasons, worst first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import pandas as pd
 import typer
 
+from cli.judging import judged
 from cli.options import (
     AsOfOption,
     ConfigOption,
@@ -15,26 +15,31 @@ from cli.options import (
     out,
     parse_as_of,
     print_json,
+    refuse,
 )
 from cli.stores import opened
+from cli.underused_explain import explain_site
 from config.deployment import Deployment
 from config.settings import Language
 from dashboards.terminal import surplus_table, underused_table
-from pipeline.store.base import Store
-from pipeline.underuse.ap_evidence import ApReader
 from pipeline.underuse.assess import Assessment
-from pipeline.underuse.judgement import Judgement
-from pipeline.underuse.judgement import judge as judge_on
 from pipeline.underuse.reasons import definition, worded
-from pipeline.underuse.replay import Replay
 from pipeline.underuse.surplus import Surplus
-from pipeline.usage.reader import UsageReader
 
 LangOption = Annotated[
     Language | None,
     typer.Option("--lang", help="Language of the reasons. Default: the deployment's."),
 ]
 
+ExplainOption = Annotated[
+    str | None,
+    typer.Option(
+        "--explain",
+        metavar="SITE",
+        help="Every number that led to its verdict, and the samples that they come from.",
+        show_default=False,
+    ),
+]
 SurplusOption = Annotated[
     bool, typer.Option("--surplus", help="List the idle access points of busy sites instead.")
 ]
@@ -45,6 +50,7 @@ def underused(
     as_of: AsOfOption = None,
     lang: LangOption = None,
     *,
+    explained: ExplainOption = None,
     idle_aps: SurplusOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,6 +62,11 @@ def underused(
     deployment = open_deployment(config)
     moment = parse_as_of(as_of, deployment.settings.zone, datetime.now(UTC))
     language = lang or deployment.settings.language
+    if explained is not None:
+        if idle_aps:
+            raise refuse("--surplus: it has no meaning beside --explain; leave one of them out")
+        explain_site(deployment, explained, moment, language, as_json=as_json)
+        return
     with opened(deployment) as (store, state):
         found = judged(deployment, store, state.closed_until_ms(), moment)
     if idle_aps:
@@ -69,37 +80,6 @@ def underused(
         return
     out.print(underused_table(deployment, found.assessments, language))
     out.print(definition(deployment.settings.underuse, language), style="dim", highlight=False)
-
-
-def replay(
-    deployment: Deployment, store: Store, closed_until_ms: int | None, as_of: datetime
-) -> Replay:
-    """The weekly assessments before a moment, from what the store holds."""
-    return Replay(deployment, UsageReader(deployment, store, closed_until_ms).windows, as_of)
-
-
-def judged(
-    deployment: Deployment, store: Store, closed_until_ms: int | None, as_of: datetime
-) -> Judgement:
-    """What is thought of every site and access point, from what the store holds."""
-    reader = UsageReader(deployment, store, closed_until_ms)
-    return judge_on(deployment, reader.windows, ap_hours(store), as_of)
-
-
-def judge(
-    deployment: Deployment, store: Store, closed_until_ms: int | None, as_of: datetime
-) -> list[Assessment]:
-    """The verdict that stands on every site, worst first."""
-    return list(judged(deployment, store, closed_until_ms, as_of).assessments)
-
-
-def ap_hours(store: Store) -> ApReader:
-    """Reads the hourly usage of access points."""
-
-    def read(start_ms: int, end_ms: int, sites: Collection[str]) -> pd.DataFrame:
-        return store.read_ap_usage("hour", start_ms, end_ms, sites=sites)
-
-    return read
 
 
 def document(

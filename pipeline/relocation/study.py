@@ -10,6 +10,7 @@ from config.deployment import Deployment
 from pipeline.state import Move
 from pipeline.underuse.ap_evidence import ApReader
 from pipeline.underuse.judgement import Judgement, judge
+from pipeline.underuse.replay import Replay
 from pipeline.underuse.weeks import usage_span
 from pipeline.usage.periods import local_date
 from pipeline.usage.reader import UsageReader
@@ -34,11 +35,12 @@ def study(
     as_of: datetime,
 ) -> Study:
     """Read the usage of the weeks before a moment, and assess every site."""
+    weeks = Replay(deployment, reader.windows, as_of)
     today = local_date(round(as_of.timestamp() * 1000), deployment.settings.zone)
     made = tuple(move for move in moves if move.on <= today)
     sites = sorted({move.new_site for move in made})
     return Study(
-        judgement=judge(deployment, reader.windows, read_aps, as_of),
+        judgement=judge(deployment, weeks, read_aps, as_of),
         moves=made,
         moved_usage=reader.windows(*usage_span(deployment, as_of), sites=sites),
     )

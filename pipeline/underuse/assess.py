@@ -62,7 +62,6 @@ def assess(
         else [_absence(deployment, site, as_of, back)]
         for site, found in evidence.items()
     }
-    broken = {site for site, found in evidence.items() if _is_broken(found, rule)}
     by_week = {
         site: found.by_week
         for site, found in evidence.items()
@@ -71,8 +70,7 @@ def assess(
     compared = compare(
         by_week,
         {site: deployment.sites[site].kind for site in by_week},
-        # A broken spot says nothing of how much places like it are wanted.
-        eligible=by_week.keys() - broken,
+        eligible=[site for site in by_week if may_be_peer(evidence[site], rule)],
         seeds={site: seed(deployment, site, as_of, back) for site in wanted if site in by_week},
         rule=rule,
     )
@@ -80,6 +78,11 @@ def assess(
         site: _judge(deployment, site, evidence[site], lacking[site], compared.get(site))
         for site in wanted
     }
+
+
+def may_be_peer(found: Evidence, rule: Underuse) -> bool:
+    """Whether the use of a site tells how much places like it are wanted: broken ones do not."""
+    return not _lacking(found, rule) and not _is_broken(found, rule) and len(found.weekly) > 0
 
 
 def worst_first(assessments: Iterable[Assessment]) -> list[Assessment]:

@@ -8,7 +8,7 @@ from config.deployment import Deployment
 from pipeline.underuse.ap_evidence import ApReader
 from pipeline.underuse.assess import Assessment
 from pipeline.underuse.evidence import Evidence
-from pipeline.underuse.replay import Reader, Replay
+from pipeline.underuse.replay import Replay
 from pipeline.underuse.surplus import Surplus, surplus, with_surplus
 
 
@@ -23,9 +23,11 @@ class Judgement:
     evidence: Mapping[str, Evidence]
 
 
-def judge(deployment: Deployment, read: Reader, read_aps: ApReader, as_of: datetime) -> Judgement:
-    """Judge every site, and the access points of those that are `ok`."""
-    weeks = Replay(deployment, read, as_of)
+def judge(deployment: Deployment, weeks: Replay, read_aps: ApReader, as_of: datetime) -> Judgement:
+    """Judge every site, and the access points of those that are `ok`.
+
+    `weeks`: the assessments before the same moment.
+    """
     standing, evidence = weeks.standing(), weeks.evidence()
     idle = surplus(deployment, standing, evidence, read_aps, as_of)
     return Judgement(with_surplus(standing, idle), tuple(idle), evidence)

@@ -28,6 +28,18 @@ class Comparison:
     """None: no upper bound, the peers may well have no users."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """What the weeks of a site are compared with."""
+
+    peers: tuple[str, ...]
+    """The other sites of its kind."""
+    kind_weight: float
+    """How much they count; the rest is the whole city's median."""
+    by_week: Floats
+    """The median of each week; NaN where nobody is known."""
+
+
 def compare(
     by_week: Mapping[str, Floats],
     kinds: Mapping[str, str],
@@ -53,17 +65,26 @@ def compare(
     found = {}
     for site, seed in seeds.items():
         weeks = by_week[site]
-        same = [usable[other] for other in usable if other != site and kinds[other] == kinds[site]]
-        weight = min(len(same) / rule.min_peers, 1.0)
-        reference = weekly_median(same, len(weeks))
-        if weight < 1:
-            everywhere = weekly_median([usable[o] for o in usable if o != site], len(weeks))
-            mixed = weight * reference + (1 - weight) * everywhere
-            reference = np.where(np.isnan(reference), everywhere, mixed)
+        beside = reference(site, len(weeks), usable, kinds, rule.min_peers)
         found[site] = against(
-            weeks, reference, peers=len(same), seed=seed, resamples=rule.resamples
+            weeks, beside.by_week, peers=len(beside.peers), seed=seed, resamples=rule.resamples
         )
     return found
+
+
+def reference(
+    site: str, weeks: int, usable: Mapping[str, Floats], kinds: Mapping[str, str], min_peers: int
+) -> Reference:
+    """What a site is held beside, of the sites that may be compared with; itself apart."""
+    others = [other for other in usable if other != site]
+    same = [other for other in others if kinds[other] == kinds[site]]
+    weight = min(len(same) / min_peers, 1.0)
+    by_week = weekly_median([usable[other] for other in same], weeks)
+    if weight < 1:
+        everywhere = weekly_median([usable[other] for other in others], weeks)
+        mixed = weight * by_week + (1 - weight) * everywhere
+        by_week = np.where(np.isnan(by_week), everywhere, mixed)
+    return Reference(tuple(same), weight, by_week)
 
 
 def against(

@@ -10,6 +10,7 @@ import pytest
 from config.deployment import AccessPoint, Deployment
 from pipeline.underuse.judgement import Judgement, judge
 from pipeline.underuse.reasons import worded
+from pipeline.underuse.replay import Replay
 from tests.pipeline.underuse.cities import (
     AS_OF,
     HOUR,
@@ -48,7 +49,7 @@ def judged(
         assert end_ms - start_ms == 168 * HOUR
         return hours[(hours["start_ms"] >= start_ms) & (hours["start_ms"] < end_ms)]
 
-    found = judge(city, read, read_aps, AS_OF)
+    found = judge(city, Replay(city, read, AS_OF), read_aps, AS_OF)
     # Of the six others, each with one access point, nothing is read.
     assert set(asked) <= {("lib0",)}
     return found

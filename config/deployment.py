@@ -223,6 +223,11 @@ class Deployment(BaseModel):
         return self.state_dir / "day_keys.json"
 
     @property
+    def alerts_path(self) -> Path:
+        """The file of what was told of outages, and of what is still to be told."""
+        return self.state_dir / "alerts.db"
+
+    @property
     def profiles_dir(self) -> Path:
         """Vendor profiles of one's own; the folder may be missing."""
         return self.folder / "profiles"

@@ -22,6 +22,7 @@ from config.deployment import (
 from config.holidays import Holidays, check_communes, read_holidays
 from config.periods import Periods, read_periods
 from config.problems import ConfigError, Problem, listed
+from config.recipients import NotifierCheck, check_alerts
 from config.references import check_polling, check_profiles, check_sites
 from config.rows import Rows, read_rows
 from config.secrets import Vault
@@ -45,13 +46,18 @@ MISSPELT: Final = 0.9
 
 
 def load(
-    folder: Path, *, profiles: Collection[str] | None = None, secrets_pending: bool = False
+    folder: Path,
+    *,
+    profiles: Collection[str] | None = None,
+    notifiers: NotifierCheck | None = None,
+    secrets_pending: bool = False,
 ) -> Deployment:
     """Read a deployment. ConfigError carries every mistake of every file, in the files' order.
 
     Secrets come from the environment of the process, or from files; `secrets_pending`: those that
     are nowhere yet read as empty. `profiles` are the names of the vendor profiles there are;
-    without them the columns `profile` are not checked.
+    without them the columns `profile` are not checked. `notifiers` says what is wrong with one;
+    without it the URLs of notifiers are not checked.
     """
     problems = _folder_problems(folder)
     if problems and not folder.is_dir():
@@ -76,6 +82,9 @@ def load(
     check_communes(holidays, sites, problems)
     check_sites(sites, (access_points, controllers, closures, maintenance), problems)
     check_polling(access_points, controllers, said.credentials, problems)
+    if said.settings and said.file:
+        written = folder / SETTINGS_FILE, said.file
+        check_alerts(said.settings.alerts, written, sites, notifiers, problems)
     if profiles is not None:
         check_profiles((access_points, controllers), profiles, problems)
     if problems or said.settings is None:
@@ -100,6 +109,7 @@ class _Said:
     settings: Settings | None
     timezone: str
     credentials: Collection[str] | None
+    file: YamlFile | None = None
 
 
 def _read_settings(vault: Vault, problems: list[Problem]) -> _Said:
@@ -117,7 +127,7 @@ def _read_settings(vault: Vault, problems: list[Problem]) -> _Said:
             problems.append(Problem(path, line, dotted(mistake.keys), mistake.message))
     if settings:
         _check_certificates(folder, settings, file, problems)
-        return _Said(settings, settings.timezone, settings.snmp.credentials)
+        return _Said(settings, settings.timezone, settings.snmp.credentials, file)
     return _Said(None, _zone_name(file.data), _credential_names(file.data))
 
 

@@ -76,6 +76,14 @@ def _secret(value: Any, info: ValidationInfo) -> Any:
     return info.context.reveal(value.strip())
 
 
+def _secrets(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError(f"is an empty list; {ALLOWED}, or several")
+        return tuple(_secret(item, info) for item in value)
+    return (_secret(value, info),)
+
+
 def _pass_phrase(secret: SecretStr) -> SecretStr:
     # An empty one is pending: otherwise the vault refuses it.
     if 0 < len(secret.get_secret_value()) < MIN_PASS_PHRASE:
@@ -89,6 +97,20 @@ Secret = Annotated[
     WithJsonSchema({"type": "string", "pattern": REFERENCE}),
 ]
 """Prints as `**********`; `get_secret_value()` is called where it is sent, nowhere else."""
+
+Secrets = Annotated[
+    tuple[SecretStr, ...],
+    BeforeValidator(_secrets),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "pattern": REFERENCE},
+                {"type": "array", "items": {"type": "string", "pattern": REFERENCE}, "minItems": 1},
+            ]
+        }
+    ),
+]
+"""One secret, or a list of them."""
 
 PassPhrase = Annotated[Secret, AfterValidator(_pass_phrase)]
 """A secret that SNMP v3 makes a key of."""

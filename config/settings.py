@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from config import values
-from config.secrets import PassPhrase, Secret
+from config.secrets import PassPhrase, Secret, Secrets
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -43,6 +43,22 @@ BucketName = Annotated[
     Field(json_schema_extra={"pattern": values.BUCKET.pattern}),
 ]
 Language = Literal["fr", "nl", "en"]
+NotifierName = Annotated[
+    str,
+    AfterValidator(values.notifier_name),
+    Field(json_schema_extra={"pattern": values.NOTIFIER_NAME.pattern}),
+]
+NotifierNames = Annotated[
+    tuple[NotifierName, ...],
+    AfterValidator(values.at_least_one),
+    Field(json_schema_extra={"minItems": 1}),
+]
+AlertHours = Annotated[str, AfterValidator(values.alert_hours)]
+Severity = Literal["critical", "warning", "info"]
+"""- critical: people at a site, or at several, have no Wi-Fi, or nobody watches;
+- warning: an access point is out, others of its site serve;
+- info: everything answers, and yet something seems wrong.
+"""
 
 
 class Section(BaseModel):
@@ -315,6 +331,109 @@ class Outages(Section):
     )
 
 
+class AppriseNotifier(Section):
+    """Somebody told through apprise: by mail, Teams, Slack, ntfy, SMS, MQTT and 100 more."""
+
+    kind: Literal["apprise"] = Field("apprise", description="See appriseit.com for the URLs.")
+    url: Secrets = Field(description="An apprise URL, or a list of them; all are told.")
+    short: Annotated[bool, BeforeValidator(values.boolean)] = Field(
+        False, description="One line, as for SMS."
+    )
+
+
+class AlertmanagerNotifier(Section):
+    """An Alertmanager, which groups, silences and tells by rules of its own."""
+
+    kind: Literal["alertmanager"] = Field(description="Its API v2 is spoken, as Prometheus does.")
+    url: Url = Field(description="Such as http://127.0.0.1:9093.")
+    token: Secret | None = Field(None, description="A bearer token, where a proxy asks for one.")
+
+
+def _notifier_kind(notifier: Any) -> str | None:
+    if isinstance(notifier, Mapping):
+        kinds = {"apprise": "AppriseNotifier", "alertmanager": "AlertmanagerNotifier"}
+        return kinds.get(str(notifier.get("kind", "apprise")))
+    is_model = isinstance(notifier, AppriseNotifier | AlertmanagerNotifier)
+    return type(notifier).__name__ if is_model else "AppriseNotifier"
+
+
+Notifier = Annotated[
+    Annotated[AppriseNotifier, Tag("AppriseNotifier")]
+    | Annotated[AlertmanagerNotifier, Tag("AlertmanagerNotifier")],
+    Discriminator(
+        _notifier_kind,
+        custom_error_type="notifier_kind",
+        custom_error_message="a kind of notifier",
+    ),
+]
+"""Told apart by `kind`."""
+
+
+def _url_alone(notifier: Any) -> Any:
+    return {"url": notifier} if isinstance(notifier, str | list) else notifier
+
+
+class Escalation(Section):
+    """Who else is told of what nobody acknowledged."""
+
+    after_minutes: int = Field(ge=1, le=10_080, description="After it was first told.")
+    to: NotifierNames = Field(description="Names of notifiers.")
+
+
+class Route(Section):
+    """Which outages are told to whom. What is left empty takes all."""
+
+    to: NotifierNames = Field(description="Names of notifiers.")
+    sites: tuple[str, ...] = Field((), description="As in sites.csv.")
+    kinds: tuple[str, ...] = Field((), description="Kinds of sites, such as library.")
+    communes: tuple[str, ...] = Field((), description="As in sites.csv.")
+    scopes: tuple[Literal["ap", "site", "controller", "uplink", "poller"], ...] = Field(
+        (), description="What is down."
+    )
+    severities: tuple[Severity, ...] = Field(
+        (), description="critical: no Wi-Fi at a site; warning: one access point of several."
+    )
+    when: AlertHours = Field(
+        "always",
+        description="open_hours or closed_hours of what is down, or hours of the city's time as "
+        "OpenStreetMap writes them; what is still down when they begin is told then.",
+    )
+    language: Language | None = Field(None, description="Default: that of alerts.")
+    remind_hours: float | None = Field(
+        None, ge=0, le=8760, description="Default: that of alerts; 0: never."
+    )
+    escalate: tuple[Escalation, ...] | None = Field(None, description="Default: that of alerts.")
+
+
+class Alerts(Section):
+    """Who is told of outages, and how."""
+
+    notifiers: dict[
+        NotifierName,
+        Annotated[Notifier, BeforeValidator(_url_alone, json_schema_input_type=Secrets | Notifier)],
+    ] = Field(default_factory=dict, description="By name; an apprise URL alone will do.")
+    routes: tuple[Route, ...] = Field(
+        (),
+        description="Tried in order: a notifier is told of an outage by the first that fits. "
+        "Without any, everybody is told of everything.",
+    )
+    language: Language | None = Field(None, description="Default: that of the city.")
+    group_seconds: int = Field(
+        30, ge=0, le=3600, description="What comes together within so long is one message."
+    )
+    resolve_minutes: float = Field(
+        5, ge=0, le=1440, description="Back for so long, before it is told to be back."
+    )
+    remind_hours: float = Field(24, ge=0, le=8760, description="Told again; 0: never.")
+    escalate: tuple[Escalation, ...] = Field(
+        (), description="Who else is told of what nobody acknowledged."
+    )
+    give_up_hours: float = Field(
+        24, gt=0, le=720, description="A message that cannot be delivered is given up after."
+    )
+    keep_days: int = Field(400, ge=1, le=36525, description="What was told is remembered.")
+
+
 class Settings(Section):
     """The whole of `spotwatch.yaml`."""
 
@@ -332,6 +451,7 @@ class Settings(Section):
     underuse: Underuse = Field(Underuse(), description="What counts as an underused spot.")
     relocation: Relocation = Field(Relocation(), description="Where such a spot may move to.")
     outages: Outages = Field(Outages(), description="What counts as an outage.")
+    alerts: Alerts = Field(Alerts(), description="Who is told of outages.")
 
     @property
     def zone(self) -> ZoneInfo:

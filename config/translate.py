@@ -43,6 +43,7 @@ EXPECTED: Final = {
 UNIONS: Final = {
     "credential_version": ("version", ("1", "2c", "3")),
     "store_kind": ("kind", ("sqlite", "influxdb")),
+    "notifier_kind": ("kind", ("apprise", "alertmanager")),
 }
 """Models told apart by the value of one key, by their error's type: that key, and its values."""
 
@@ -124,6 +125,8 @@ def _locate(model: type[BaseModel], loc: Keys) -> tuple[Keys, type[BaseModel]]:
     keys: list[str | int] = []
     owner, annotation = model, cast(Any, model)
     for step in loc:
+        if step == "[key]":  # pydantic's word for: the key itself is wrong
+            continue
         choices = list(_choices(annotation))
         models = [choice for choice in choices if _is_model(choice)]
         member = next((m for m in models if len(models) > 1 and m.__name__ == step), None)
@@ -153,7 +156,7 @@ def _inside(annotation: Any, step: str | int) -> Any:
     if _is_model(annotation):
         fields = annotation.model_fields.items()
         return next((f.annotation for name, f in fields if step in {name, f.alias}), None)
-    arguments = get_args(annotation)
+    arguments = [argument for argument in get_args(annotation) if argument is not Ellipsis]
     return arguments[-1] if arguments else None
 
 

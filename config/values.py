@@ -37,6 +37,8 @@ HOST_NAME: Final = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_.
 
 BUCKET: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,55}$")
 """What 1.8, 2.x and 3.x of InfluxDB take, with room for `_usage` in the 64 characters of 3.x."""
+NOTIFIER_NAME: Final = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")
+ALERT_HOURS: Final = ("always", "open_hours", "closed_hours")
 
 
 def identifier(text: str) -> str:
@@ -51,6 +53,37 @@ def identifier(text: str) -> str:
     if not text:
         raise ValueError("is empty; allowed: any id without / + #")
     return text
+
+
+def notifier_name(text: str) -> str:
+    """The name of somebody who is told."""
+    if not NOTIFIER_NAME.fullmatch(text):
+        raise ValueError(
+            f"{shown(text)} cannot name a notifier; allowed: letters, digits, _ . and -, a letter "
+            "or digit first, at most 40 characters"
+        )
+    return text
+
+
+def at_least_one(names: tuple[str, ...]) -> tuple[str, ...]:
+    """A list with something in it."""
+    if not names:
+        raise ValueError("is an empty list; name at least one")
+    return names
+
+
+def alert_hours(text: str) -> str:
+    """When somebody is told: one of ALERT_HOURS, or hours in OpenStreetMap's syntax."""
+    if text in ALERT_HOURS:
+        return text
+    try:
+        return opening_hours_of(text)
+    except ValueError:
+        raise ValueError(
+            f"{shown(text)} does not say when{did_you_mean(text, ALERT_HOURS)}; allowed: always, "
+            "open_hours, closed_hours, or hours as OpenStreetMap writes them, such as "
+            "'Mo-Fr 08:00-18:00; PH off'"
+        ) from None
 
 
 def number(value: Any) -> Any:

@@ -330,7 +330,7 @@ windows_watched = st.lists(
 
 
 @settings(
-    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(readings, windows_watched, st.integers(4, 25))
 def test_sessions_join_however_the_work_is_cut(

@@ -59,3 +59,37 @@ def test_mean_clients_of_the_day_on_which_an_ap_moves_in() -> None:
     (found,) = figures(reader.periods(START, START + DAY, "day", sites=["s"]))
     assert (found.user_hours, found.coverage) == (12 * 4 + 12 * 8, 1)
     assert found.clients_mean == pytest.approx(6)
+
+
+@pytest.mark.parametrize("by", ["15min", "hour", "day", "week", "quarter", "total"])
+def test_what_is_stored_is_read_in_parts_and_adds_up_to_its_windows(
+    by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites = ["s", "t", "silent"]
+    deployment = city(
+        [Site(site=s, kind="library") for s in sites],
+        [AccessPoint(ap=s, site=s, source="import") for s in sites],
+    )
+    store, state = MemoryStore(), MemoryState()
+    store.write_samples(
+        [
+            Reading(s, s, ts_ms, clients=i % 5, rx_bytes=i * 7, interval_s=HOUR_MS // 1000)
+            for s in ("s", "t")
+            for i, ts_ms in enumerate(range(START, START + 3 * DAY, HOUR_MS))
+        ]
+    )
+    closed = START + 2 * DAY + 7 * HOUR_MS
+    Aggregator(deployment, store, state).close_windows(closed + 120_000)
+    reader = UsageReader(deployment, store, closed)
+    span = START + 5 * HOUR_MS, START + 2 * DAY + 20 * HOUR_MS
+    windows = reader.windows(*span)
+    whole = reader.periods(*span, by)
+    monkeypatch.setattr("pipeline.usage.reader.MAX_ROWS", 1)
+    assert reader.periods(*span, by).equals(whole)
+    for name in ("expected_ms", "covered_ms", "user_ms", "rx_bytes"):
+        assert whole[name].sum() == windows[name].sum()
+    silent = whole[whole["site"] == "silent"]
+    assert len(silent) == (whole["site"] == "s").sum()
+    assert {found.coverage for found in figures(silent)} == {None}
+    parts = list(reader.windows_in_parts(*span, sites))
+    assert [len(part) for part in parts] == [len(windows) // 2, len(windows) // 2, 0]

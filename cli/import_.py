@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from cli.import_sessions import import_sessions
 from cli.options import (
     EXIT_BAD_INPUT,
     ConfigOption,
@@ -42,13 +43,17 @@ MOST_NAMED: Final = 8
 LONG_AGO_MS: Final = 8 * 86_400_000
 """Behind now: the week that is assessed now is not that of the file."""
 
-FileArgument = Annotated[
-    Path,
+FilesArgument = Annotated[
+    list[Path],
     typer.Argument(
         metavar="FILE",
         help="CSV (also .csv.gz) or Parquet with the columns ts,ap[,site,up,clients,clients_2g,"
-        "clients_5g,clients_6g,rx_bytes,tx_bytes,uptime_s].",
+        "clients_5g,clients_6g,rx_bytes,tx_bytes,uptime_s]; with --sessions "
+        "site,start,duration_s[,device,rx_bytes,tx_bytes], and several files may come together.",
     ),
+]
+SessionsOption = Annotated[
+    bool, typer.Option("--sessions", help="The rows are sessions of devices, not samples.")
 ]
 PollSecondsOption = Annotated[
     int | None,
@@ -71,25 +76,36 @@ RejectedOption = Annotated[
 
 
 def import_samples(
-    file: FileArgument,
+    files: FilesArgument,
     config: ConfigOption = None,
     *,
+    sessions: SessionsOption = False,
     mapping: MappingOption = None,
     poll_seconds: PollSecondsOption = None,
     timezone: TimezoneOption = None,
     rejected: RejectedOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Import samples from a file; afterwards the usage of the time that it touches is up to date.
+    """Import samples, or sessions, from a file; afterwards the usage of its time is up to date.
 
     Importing the same file twice changes nothing. A row with `up` 0 is a poll that failed; no row
     is no poll.
     """
     deployment = open_deployment(config)
+    for file in files:
+        if rejected and rejected.exists() and file.exists() and rejected.samefile(file):
+            raise refuse(f"--rejected: {rejected} is the file to import; name another one")
+    if sessions:
+        if mapping or poll_seconds:
+            option = "--mapping" if mapping else "--poll-seconds"
+            raise refuse(f"{option}: is of samples, and of no use with --sessions")
+        import_sessions(deployment, files, zone=_zone(timezone), rejected=rejected, as_json=as_json)
+        return
+    if len(files) > 1:
+        raise refuse(f"{files[1]}: samples come one file at a time; import it after {files[0]}")
+    (file,) = files
     layout, zone = _layout(mapping, deployment)
     zone = _zone(timezone) or zone
-    if rejected and rejected.exists() and file.exists() and rejected.samefile(file):
-        raise refuse(f"--rejected: {rejected} is the file to import; name another one")
     now_ms = round(datetime.now(UTC).timestamp() * 1000)
     with (
         opened(deployment) as (store, state),

@@ -65,6 +65,8 @@ class Rules:
     """What is allowed in a column, where that is not what a sample file allows."""
     up_words: Mapping[str, int] = field(default_factory=lambda: UP_WORDS)
     """How up and down are written, in lower case."""
+    quoted: Callable[[str], str] = str
+    """What may be shown of a refused cell."""
 
 
 @dataclass(slots=True)
@@ -88,7 +90,8 @@ class Rows:
         for at, cell in zip(fresh, cells, strict=True):
             line = int(self.batch.lines[at])
             called = self.rules.called.get(column, column)
-            self.refusals.append(Refusal(line, called, reason, tell(cell or ""), cell or ""))
+            quoted = self.rules.quoted(cell or "")
+            self.refusals.append(Refusal(line, called, reason, tell(quoted), quoted))
 
 
 def hints(allowed: Collection[str]) -> Callable[[str], str]:

@@ -22,6 +22,7 @@ Table = npt.NDArray[np.void]
 """A structured array, one row a record."""
 
 UNKNOWN: Final = -1
+_AP_BITS: Final = 31
 SESSION_ROW: Final = np.dtype(
     [
         ("site", np.int64),
@@ -98,28 +99,41 @@ def count(
 class _Grid(NamedTuple):
     """A cell for each place (AP at a site) and window."""
 
-    places: pd.MultiIndex
+    places: Ints
+    """Sorted, each once; see `_places`."""
     start_ms: int
     windows: int
 
     @classmethod
     def of(cls, sessions: Table, runs: Table, start_ms: int, end_ms: int) -> "_Grid":
-        pairs = [np.stack([t["site"], t["ap"]], axis=1) for t in (sessions, runs)]
-        places = np.unique(np.concatenate(pairs), axis=0)
-        index = pd.MultiIndex.from_arrays([places[:, 0], places[:, 1]], names=["site", "ap"])
-        return cls(index, start_ms, (end_ms - start_ms) // WINDOW_MS)
+        places = np.unique(np.concatenate([_places(sessions), _places(runs)]))
+        return cls(places, start_ms, (end_ms - start_ms) // WINDOW_MS)
 
     @property
     def size(self) -> int:
         return len(self.places) * self.windows
 
+    @property
+    def sites(self) -> Ints:
+        return self.places >> _AP_BITS
+
+    @property
+    def aps(self) -> Ints:
+        return self.places & ((1 << _AP_BITS) - 1)
+
     def place(self, rows: Table) -> Ints:
-        at: Ints = self.places.get_indexer(pd.MultiIndex.from_arrays([rows["site"], rows["ap"]]))
-        return at.astype(np.int64)
+        at: Ints = np.searchsorted(self.places, _places(rows))
+        return at
 
     def tally(self, rows: Table, at_ms: Ints) -> Ints:
         cells = self.place(rows) * self.windows + (at_ms - self.start_ms) // WINDOW_MS
         return np.bincount(cells, minlength=self.size).astype(np.int64)
+
+
+def _places(rows: Table) -> Ints:
+    """Site and AP as one number."""
+    places: Ints = rows["site"] << _AP_BITS | rows["ap"]
+    return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +167,7 @@ def _watch(runs: Table, grid: _Grid) -> _Watch:
     for name in ("durations", "devices", "randomised"):
         knows[name] = np.zeros(grid.size, dtype=bool)
         knows[name][cell[runs[name][of_run] == 1]] = True
-    sites, of_place = np.unique(grid.places.get_level_values(0), return_inverse=True)
+    sites, of_place = np.unique(grid.sites, return_inverse=True)
     watched = np.zeros((len(sites), grid.windows), dtype=bool)
     np.logical_or.at(watched, of_place, (ms > 0).reshape(len(of_place), grid.windows))
     return _Watch(ms, knows, watched[of_place].ravel())
@@ -235,8 +249,8 @@ def _frame(grid: _Grid, watch: _Watch, found: Mapping[str, Ints]) -> pd.DataFram
     }
     place, window = cells // grid.windows, cells % grid.windows
     data: dict[str, object] = {
-        "site": grid.places.get_level_values(0).to_numpy()[place],
-        "ap": grid.places.get_level_values(1).to_numpy()[place],
+        "site": grid.sites[place],
+        "ap": grid.aps[place],
         "start_ms": grid.start_ms + window * WINDOW_MS,
         "watched_ms": watch.ms[cells],
     }

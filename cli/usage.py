@@ -165,7 +165,8 @@ def _hints(question: Question, found: Sequence[Answer], heard: set[str]) -> Iter
             f"Never heard of: {', '.join(silent[:NAMED])}{more}. `spotwatch check` says whether "
             "access points are listed, `spotwatch doctor` whether they can be reached."
         )
-    if len(silent) < len(question.sites) and not any(one.figures.coverage for one in found):
+    told = any(one.figures.coverage or one.figures.sessions for one in found)
+    if len(silent) < len(question.sites) and not told:
         yield f"Nothing was heard between {iso(question.start_ms)} and {iso(question.end_ms)}."
 
 

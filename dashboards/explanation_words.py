@@ -49,8 +49,8 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "holidays": "Public holidays inside: {days}.",
         "closure": "Closed: {span}", "maintenance": "Maintenance: {span}",
         "samples": "The samples",
-        "sample": "{ap}: {samples} samples, {failed} of them failed polls, {silent} without a number "
-        "of clients; from {first} to {last}{every}; open hours covered: {coverage}.",
+        "sample": "{ap}: {samples} samples, {failed} of them failed polls, {silent} without a "
+        "count of clients; from {first} to {last}{every}; open hours covered: {coverage}.",
         "every": ", polled every {seconds} s", "no_samples": "{ap}: none.",
         "no_aps": "No access point is listed.",
         "reasons": "In words",
@@ -99,9 +99,9 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "holidays": "Jours fériés compris : {days}.",
         "closure": "Fermé : {span}", "maintenance": "Maintenance : {span}",
         "samples": "Les échantillons",
-        "sample": "{ap} : {samples} échantillons, dont {failed} interrogations échouées et {silent} "
-        "sans nombre d’utilisateurs ; de {first} à {last}{every} ; heures d’ouverture couvertes : "
-        "{coverage}.",
+        "sample": "{ap} : {samples} échantillons, dont {failed} interrogations échouées et "
+        "{silent} sans nombre d’utilisateurs ; de {first} à {last}{every} ; heures d’ouverture "
+        "couvertes : {coverage}.",
         "every": ", interrogée toutes les {seconds} s", "no_samples": "{ap} : aucun.",
         "no_aps": "Aucune borne n’est renseignée.",
         "reasons": "En mots",
@@ -148,8 +148,9 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "holidays": "Feestdagen erin: {days}.",
         "closure": "Gesloten: {span}", "maintenance": "Onderhoud: {span}",
         "samples": "De metingen",
-        "sample": "{ap}: {samples} metingen, waarvan {failed} mislukte bevragingen en {silent} zonder "
-        "aantal gebruikers; van {first} tot {last}{every}; gedekte openingsuren: {coverage}.",
+        "sample": "{ap}: {samples} metingen, waarvan {failed} mislukte bevragingen en {silent} "
+        "zonder aantal gebruikers; van {first} tot {last}{every}; gedekte openingsuren: "
+        "{coverage}.",
         "every": ", bevraagd om de {seconds} s", "no_samples": "{ap}: geen.",
         "no_aps": "Er is geen toegangspunt bekend.",
         "reasons": "In woorden",

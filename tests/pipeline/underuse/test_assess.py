@@ -368,3 +368,80 @@ def test_what_was_down_all_the_time_is_repaired_first() -> None:
         "repair_first", 0, ["low_availability"],
     )  # fmt: skip
     assert (found.intensity, found.ratio) == (None, None)
+
+
+def lost(usage: pd.DataFrame, days: "pd.Series[bool]") -> None:
+    blind(usage, (usage["site"] == "lib0") & days)
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(2, "underused"), (11, "ok")])
+def test_a_lost_day_in_nine_changes_no_verdict(level: float, verdict: str) -> None:
+    """Polling failed on every ninth day; unknown is not unused."""
+
+    def every_ninth(usage: pd.DataFrame) -> None:
+        lost(usage, usage["start_ms"] // 86_400_000 % 9 == 4)
+
+    found = verdict_of(steady(level), every_ninth)
+    assert found.verdict == verdict
+    assert found.ratio == pytest.approx(level / 12.5)
+    assert found.coverage == pytest.approx(8 / 9, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("weeks_blind", "verdict"), [(4, "underused"), (5, "underused"), (6, "not_assessable")]
+)
+def test_weeks_of_blindness_are_bridged_and_months_are_not(weeks_blind: int, verdict: str) -> None:
+    def first_weeks(usage: pd.DataFrame) -> None:
+        start = usage["start_ms"].min()
+        lost(usage, usage["start_ms"] < start + weeks_blind * WINDOWS * QUARTER)
+
+    found = verdict_of(steady(2), first_weeks)
+    assert found.verdict == verdict
+    assert found.coverage == pytest.approx((13 - weeks_blind) / 13)
+    if verdict == "underused":
+        assert found.ratio == pytest.approx(2 / 12.5, rel=0.05)
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(2, "underused"), (13, "ok")])
+def test_four_open_hours_a_week_are_enough_to_judge(level: float, verdict: str) -> None:
+    """Nobody is there in the other 164 hours, which say nothing."""
+    deployment = make(LIBRARIES)
+    sites = dict(deployment.sites)
+    sites["lib0"] = sites["lib0"].model_copy(update={"opening_hours": "We 14:00-18:00"})
+    deployment = deployment.model_copy(update={"sites": sites})
+    usage = used(deployment, {"lib0": steady(level)} | BUSY)
+    hour = usage["start_ms"] // 3_600_000
+    wednesday = (hour // 24 % 7 == 6) & (hour % 24).between(14, 17)  # 1970 began on a Thursday
+    usage["user_ms"] = usage["user_ms"].mask((usage["site"] == "lib0") & ~wednesday, 0)
+    found = judged(assess(deployment, usage, AS_OF), "lib0")
+    assert (found.verdict, found.coverage) == (verdict, 1)
+    assert found.ratio == pytest.approx(level / 12.5)
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(2, "underused"), (11, "ok")])
+def test_a_five_week_closure_is_judged_on_the_rest(level: float, verdict: str) -> None:
+    closed = SitePeriod(
+        site="lib0", start=datetime(2026, 4, 27, tzinfo=UTC), end=datetime(2026, 6, 1, tzinfo=UTC)
+    )
+
+    def empty(usage: pd.DataFrame) -> None:
+        start, end = (t.timestamp() * 1000 for t in (closed.start, closed.end))
+        gone = (usage["site"] == "lib0") & usage["start_ms"].between(start, end - 1)
+        usage["user_ms"] = usage["user_ms"].mask(gone, 0)
+
+    found = verdict_of(steady(level), empty, closures=[closed])
+    assert found.verdict == verdict
+    assert found.ratio == pytest.approx(level / 12.5, rel=0.05)
+
+
+def test_a_school_holiday_that_all_share_accuses_nobody_and_excuses_nobody() -> None:
+    def holiday(usage: pd.DataFrame) -> None:
+        weeks = usage["start_ms"].min() + np.array([4, 6]) * WINDOWS * QUARTER
+        away = usage["start_ms"].between(weeks[0], weeks[1] - 1)
+        usage["user_ms"] = usage["user_ms"].mask(away, usage["user_ms"] // 10)
+
+    for level, verdict in ((2.0, "underused"), (11.0, "ok")):
+        found = verdict_of(steady(level), holiday)
+        assert found.verdict == verdict
+        assert found.ratio_low == pytest.approx(level / 12.5, rel=0.05)
+        assert found.ratio_high == pytest.approx(level / 12.5, rel=0.05)

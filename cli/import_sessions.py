@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
 from cli.options import EXIT_BAD_INPUT, bad_input, err, iso, out, print_json, refuse
@@ -87,37 +88,44 @@ def document(report: SessionReport) -> dict[str, Any]:
 
 
 def _show(report: SessionReport, rejected: Path | None, passer_by_s: int) -> None:
+    rows = _many(report.rows, "row")
     if report.imported:
-        out.print(
-            f"{report.imported} of {report.rows} rows imported: {report.sessions} sessions at "
-            f"{len(report.sites)} sites, {iso(report.first_ms)} to {iso(report.last_ms)}; "
+        _say(
+            out,
+            f"{report.imported} of {rows} imported: {_many(report.sessions, 'session')} at "
+            f"{_many(len(report.sites), 'site')}, {iso(report.first_ms)} to {iso(report.last_ms)}; "
             f"{report.passers_by} of them shorter than {passer_by_s} s.",
-            highlight=False,
-            soft_wrap=True,
         )
         there = report.sessions - report.added
         if there:
-            out.print(f"{there} of them were there already.", highlight=False)
+            _say(out, f"{there} of them were there already.")
         if not report.devices:
-            out.print(
+            _say(
+                out,
                 "No row names its device, so each is a session of its own, and the number of "
                 "devices stays unknown.",
-                soft_wrap=True,
             )
     else:
-        out.print(f"None of {report.rows} rows imported.", highlight=False)
+        _say(out, f"None of {rows} imported.")
     if not report.refused:
         return
     reasons = ", ".join(f"{reason} {count}" for reason, count in report.reasons.most_common())
-    err.print(f"{report.refused} rows refused: {reasons}.", highlight=False, soft_wrap=True)
+    _say(err, f"{_many(report.refused, 'row')} refused: {reasons}.")
     for path, example in report.examples:
         column = f"{example.column}: " if example.column else ""
-        line = f"{path}:{example.line}: {column}{example.message}"
-        err.print(line, markup=False, highlight=False, soft_wrap=True)
+        _say(err, f"{path}:{example.line}: {column}{example.message}")
     more = report.refused - len(report.examples)
     if more:
         where = f"all are in {rejected}" if rejected else "--rejected FILE writes all of them"
-        err.print(f"... and {more} more; {where}.", highlight=False, soft_wrap=True)
+        _say(err, f"... and {more} more; {where}.")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 @contextmanager

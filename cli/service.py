@@ -84,8 +84,8 @@ class Service:
         self._every(schedule.close_windows(now), self.close_windows)
         zone = self.deployment.settings.zone
         self._every(schedule.weekly_verdicts(zone, now), self._judge_week)
-        self._every(schedule.change_keys(now), self._change_keys)
-        self._every(schedule.expire_sessions(zone, now), self._expire_sessions)
+        self._every(schedule.change_keys(now), self.change_keys)
+        self._every(schedule.expire_sessions(zone, now), self.expire_sessions)
         self._every(schedule.note_health(now), self.note_health)
         self._schedule.start()
 
@@ -145,11 +145,12 @@ class Service:
 
         self._schedule.add(job, tracked)
 
-    async def _change_keys(self) -> None:
+    async def change_keys(self) -> None:
         """Destroy the keys of addresses whose day is over, though nobody is seen."""
         await asyncio.to_thread(self.anonymiser.expire, time.time_ns() // 1_000_000)
 
-    async def _expire_sessions(self) -> None:
+    async def expire_sessions(self) -> None:
+        """Delete the sessions that are older than usage.sessions_days."""
         kept = timedelta(days=self.deployment.settings.usage.sessions_days)
         before_ms = round((_now() - kept).timestamp() * 1000)
         deleted = await asyncio.to_thread(self.ledger.expire, before_ms)

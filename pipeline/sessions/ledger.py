@@ -171,7 +171,7 @@ class SessionLedger:
         return found[kept].sort_values(["site", "start_ms", "length_ms"], ignore_index=True)
 
     def span(self) -> Mapping[str, tuple[int, int]]:
-        """First and last watched instant of each site that was watched."""
+        """First and last watched instant of each site, also where it has expired since."""
         with self._reading() as db:
             found = db.execute(
                 "SELECT name, first_ms, last_ms FROM sites WHERE first_ms IS NOT NULL ORDER BY name"

@@ -190,8 +190,6 @@ def expire(db: sqlite3.Connection, sites: Sequence[int], before_ms: int) -> int:
     for statement in (
         f"DELETE FROM watched {gone}",  # noqa: S608
         f"UPDATE watched SET start_ms = ?1 WHERE start_ms < ?1 AND site IN ({listed})",  # noqa: S608
-        f"""UPDATE sites SET first_ms = iif(last_ms > ?1, max(first_ms, ?1), NULL),
-            last_ms = iif(last_ms > ?1, last_ms, NULL) WHERE id IN ({listed})""",  # noqa: S608
     ):
         db.execute(statement, (before_ms,))
     return deleted

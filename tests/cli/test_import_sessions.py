@@ -73,7 +73,7 @@ def test_json_says_what_came_of_every_row(run: Run) -> None:
 def test_an_operator_reads_what_came_of_it_and_no_address(run: Run, folder: Path) -> None:
     result = run(f"import --sessions --rejected {folder / 'no.csv'}", "sessions.csv")
     assert result.exit_code == 0
-    assert "3 of 5 rows imported: 2 sessions at 1 sites" in result.stdout
+    assert "3 of 5 rows imported: 2 sessions at 1 site," in result.stdout
     assert "1 of them shorter than 60 s" in result.stdout
     assert f"{folder}/sessions.csv:5: site: 'libary' is not in sites.csv" in result.stderr
     with (folder / "no.csv").open(newline="", encoding="utf-8") as file:

@@ -1,0 +1,249 @@
+"""Which groups of APs fail together at an instant, live: see `causes`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from collectors.reading import HOLD
+from config.settings import Outages
+from pipeline.outages.causes import Down, Silence, Together, explain, failed_together
+from pipeline.outages.conditions import Conditions
+from pipeline.outages.incident import Cause, Spell
+from pipeline.outages.machine import Condition
+from pipeline.outages.memory import Key, Memory, Own, Root
+from pipeline.outages.topology import Group, Topology
+from pipeline.outages.track import Track
+
+BLIND_KEPT: Final = 4
+"""Times of blindness of a collector that are remembered, for evidence that comes late."""
+SURE_INTERVALS: Final = 3
+"""Poll intervals within which a failure is confirmed: so much later a relapse shows."""
+
+
+class Roots:
+    """Keeps the roots in memory true: opens, ends and withdraws them."""
+
+    def __init__(
+        self, topology: Topology, rules: Outages, memory: Memory, conditions: Conditions
+    ) -> None:
+        self._topology = topology
+        self._relapse_ms = rules.relapse_minutes * 60_000
+        self._memory = memory
+        self._conditions = conditions
+        self._groups = {(group.scope, group.subject): group for group in topology.groups}
+        self._pollers = [group for group in topology.groups if group.scope == "poller"]
+
+    def update(self, now_ms: int) -> None:
+        """Make them what is known at an instant."""
+        for group in self._pollers:
+            self._update_poller(group, now_ms)
+        self._explain(now_ms)
+
+    def lose(self, collector: str, since_ms: int, now_ms: int) -> None:
+        """A collector says that it is blind."""
+        key: Key = ("poller", collector)
+        if self._memory.root(key) is None:
+            self._open(key, Spell(since_ms, now_ms, None), "blind", declared=True)
+            self._conditions.go_blind(collector, since_ms)
+
+    def regain(self, collector: str, at_ms: int) -> None:
+        """It sees again."""
+        root = self._memory.root(("poller", collector))
+        if root is not None:
+            self._end(root, at_ms)
+
+    def settled(self, now_ms: int) -> Iterator[Root]:
+        """Forget those that are over for good."""
+        for key, root in list(self._memory.roots.items()):
+            end_ms = root.spells[-1].end_ms
+            group = self._groups.get(key)
+            sure_ms = (group.interval_s if group else 0) * SURE_INTERVALS * 1000
+            if end_ms is not None and now_ms - end_ms > self._relapse_ms + sure_ms:
+                del self._memory.roots[key]
+                yield root
+
+    def may_be_explained(self, ap: str, own: Own) -> bool:
+        """Whether others of a group of it may have failed with it, and it is not yet certain."""
+        groups = self._topology.groups_of[ap]
+        return any(self._undecided(group, ap, own) >= group.needed for group in groups)
+
+    def may_be_wider(self, root: Root) -> bool:
+        """Whether something else may explain more than it does, and it is not yet certain."""
+        behind = {ap: own for ap, own in self._memory.own.items() if own.parent == root.id}
+        first: dict[Group, str] = {}
+        for ap in sorted(behind, key=lambda ap: (behind[ap].start_ms, ap)):
+            for group in self._topology.groups_of[ap]:
+                first.setdefault(group, ap)
+        return any(
+            self._undecided(group, ap, behind[ap]) >= max(group.needed, len(behind) + 1)
+            for group, ap in first.items()
+            if (group.scope, group.subject) != root.key
+        )
+
+    def _undecided(self, group: Group, ap: str, own: Own) -> int:
+        """How many of a group, the AP among them, may have failed with it; 0: one answered since.
+
+        They failed at the same time, or were not asked since.
+        """
+        since_ms = own.start_ms - group.interval_s * 1000
+        count = 1
+        for other in group.members:
+            known = self._known(other)
+            if known is None or known.last is None or other == ap:
+                continue
+            if known.answered_ms is not None and known.answered_ms >= own.start_ms:
+                return 0
+            if known.last.answered:
+                count += _counts_until(known, group) > own.start_ms
+            else:
+                count += (known.first_miss_ms or 0) > since_ms
+        return count
+
+    def _update_poller(self, group: Group, now_ms: int) -> None:
+        key: Key = ("poller", group.subject)
+        root = self._memory.root(key)
+        if root is None:
+            together = self._together(group, now_ms)
+            if together is not None:
+                self._open(key, together.spell, "blind")
+                self._conditions.go_blind(group.subject, together.start_ms)
+        elif not root.declared:
+            answered_ms = self._answered_after(root, group)
+            if answered_ms is not None:
+                self._end(root, answered_ms)
+
+    def _explain(self, now_ms: int) -> None:
+        """Group what is down under what explains it, and end what something answered of."""
+        found = [self._together(group, now_ms) for group in self._groups_down()]
+        found += [self._silent(name, t) for name, t in self._memory.controllers.items()]
+        standing = explain(together for together in found if together)
+        for together, explained in standing:
+            root = self._memory.root(together.key)
+            if root is None:
+                root = self._open(together.key, together.spell, together.cause, members=explained)
+            elif root.cause != together.cause:
+                root = replace(root, cause=together.cause)
+                self._memory.roots[root.key] = root
+            for down in explained:
+                own = self._memory.own[down.ap]
+                # One that has relapsed is explained by what explained it first.
+                if len(own.spells) == 1 and own.parent != root.id:
+                    self._memory.own[down.ap] = replace(own, parent=root.id)
+        stands = {together.key for together, _ in standing}
+        for root in list(self._memory.roots.values()):
+            if root.is_open and root.key not in stands and root.scope != "poller":
+                self._end_or_withdraw(root)
+
+    def _groups_down(self) -> list[Group]:
+        """Those that something is down of, our pollers apart."""
+        down = [ap for ap, own in self._memory.own.items() if own.is_open]
+        groups = {group for ap in down for group in self._topology.groups_of[ap]}
+        return sorted(group for group in groups if group.scope != "poller")
+
+    def _together(self, group: Group, now_ms: int) -> Together | None:
+        """Whether a group fails together at this instant."""
+        downs = self._downs(group.members)
+        if len(downs) < group.needed:
+            return None
+        answered_ms = heard_until_ms = None
+        for ap in group.members:
+            known = self._known(ap)
+            if known is None or known.answered_ms is None:
+                continue
+            counts_until_ms = _counts_until(known, group)
+            if counts_until_ms > now_ms:
+                return None
+            answered_ms = max(answered_ms or 0, known.answered_ms)
+            heard_until_ms = max(heard_until_ms or 0, counts_until_ms)
+        return failed_together(group, downs, Silence(answered_ms, heard_until_ms, None))
+
+    def _silent(self, controller: str, track: Track) -> Together | None:
+        """A controller that does not answer itself, with what failed behind it since."""
+        if not track.condition.is_down:
+            return None
+        spell = track.condition.spells[-1]
+        places = self._topology.aps.items()
+        behind = tuple(sorted(ap for ap, place in places if place.controller == controller))
+        interval_s = track.condition.last.interval_s if track.condition.last else 0
+        group = Group("controller", controller, behind, interval_s)
+        since_ms = spell.start_ms - interval_s * 1000
+        members = tuple(d for d in self._downs(behind) if d.spell.start_ms > since_ms)
+        return Together(group, *spell, members, "controller_silent")
+
+    def _known(self, ap: str) -> Condition | None:
+        track = self._memory.tracks.get(ap)
+        return track.condition if track else None
+
+    def _downs(self, aps: Sequence[str]) -> list[Down]:
+        own = self._memory.own
+        return [Down(ap, own[ap].spells[-1]) for ap in aps if ap in own and own[ap].is_open]
+
+    def _answered_after(self, root: Root, group: Group | None) -> int | None:
+        """The first answer of anybody of it since it began; None: there was none."""
+        since_ms = root.spells[-1].start_ms
+        conditions = [self._known(ap) for ap in (group.members if group else ())]
+        controller = self._memory.controllers.get(root.subject)
+        if root.scope == "controller" and controller is not None:
+            conditions.append(controller.condition)
+        found = []
+        for known in conditions:
+            if known is None or known.answered_ms is None or known.answered_ms <= since_ms:
+                continue
+            first_ms = known.answering_since_ms or 0
+            found.append(first_ms if first_ms > since_ms else known.answered_ms)
+        return min(found, default=None)
+
+    def _open(
+        self,
+        key: Key,
+        spell: Spell,
+        cause: Cause,
+        *,
+        members: Sequence[Down] = (),
+        declared: bool = False,
+    ) -> Root:
+        before = self._memory.roots.get(key)
+        over_ms = before.spells[-1].end_ms if before else None
+        if before is not None and over_ms is not None:
+            spell = spell._replace(start_ms=max(spell.start_ms, over_ms))
+            if spell.start_ms - over_ms <= self._relapse_ms:
+                root = replace(
+                    before, spells=(*before.spells, spell), cause=cause, declared=declared
+                )
+                self._memory.roots[key] = root
+                return root
+        announced = [self._memory.own[down.ap].maintenance for down in members]
+        maintenance = bool(announced) and all(announced)
+        root = Root(*key, cause, (spell,), maintenance, declared)
+        self._memory.roots[key] = root
+        return root
+
+    def _end(self, root: Root, at_ms: int) -> None:
+        spells = (*root.spells[:-1], root.spells[-1]._replace(end_ms=at_ms))
+        self._memory.roots[root.key] = replace(root, spells=spells)
+        if root.scope == "poller":
+            blind = self._memory.blind[root.subject]
+            blind[-1] = (blind[-1][0], at_ms)
+            del blind[:-BLIND_KEPT]
+
+    def _end_or_withdraw(self, root: Root) -> None:
+        """What nobody stands for any more: something answered, or a wider one explains it."""
+        answered_ms = self._answered_after(root, self._groups.get(root.key))
+        if answered_ms is not None:
+            self._end(root, answered_ms)
+        elif len(root.spells) > 1:
+            self._memory.roots[root.key] = replace(root, spells=root.spells[:-1])
+        else:
+            del self._memory.roots[root.key]
+            for ap, own in self._memory.own.items():
+                if own.parent == root.id:
+                    self._memory.own[ap] = replace(own, parent=None)
+
+
+def _counts_until(known: Condition, group: Group) -> int:
+    """Until when the last good poll of an AP says that somebody of the group answers."""
+    if known.answered_ms is None or known.last is None:
+        return 0
+    hold_ms = round(known.last.interval_s * HOLD * 1000)
+    until_ms = known.answered_ms + min(hold_ms, group.patience_ms)
+    return until_ms if known.first_miss_ms is None else min(until_ms, known.first_miss_ms)

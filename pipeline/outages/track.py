@@ -1,0 +1,67 @@
+"""What is known of one subject while evidence comes in, late and out of order included."""
+
+from bisect import insort
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from config.settings import Outages
+from pipeline.outages.evidence import Evidence, in_order
+from pipeline.outages.machine import NOTHING_KNOWN, Condition, Event, settle, step
+
+Ignored = Callable[[Evidence], bool]
+"""Whether a failed poll says nothing, such as one of a poller that was blind."""
+
+
+@dataclass(slots=True)
+class Track:
+    """The condition of a subject, and the evidence of the last while, from which it is made anew
+    when some of it comes late, or turns out to say nothing.
+    """
+
+    horizon_ms: int
+    """How late evidence may come."""
+    base: Condition = NOTHING_KNOWN
+    """Before the recent evidence."""
+    recent: list[Evidence] = field(default_factory=list)
+    """By time."""
+    condition: Condition = NOTHING_KNOWN
+
+    def add(
+        self, evidence: Evidence, rules: Outages, ignored: Ignored
+    ) -> Iterator[tuple[Condition, Event]]:
+        """Take more evidence; yields what it shows, with what is known by then.
+
+        Evidence from before the horizon changes nothing any more.
+        """
+        newest = self.recent[-1] if self.recent else self.base.last
+        if newest is None or evidence.ts_ms > newest.ts_ms:
+            self.recent.append(evidence)
+            if evidence.answered or not ignored(evidence):
+                self.condition, events = step(self.condition, evidence, rules)
+                for event in events:
+                    yield self.condition, event
+            if self.recent[0].ts_ms < evidence.ts_ms - 2 * self.horizon_ms:
+                self._trim(evidence.ts_ms - self.horizon_ms, rules, ignored)
+        elif self.base.last is None or evidence.ts_ms > self.base.last.ts_ms:
+            insort(self.recent, evidence, key=lambda item: item.ts_ms)
+            self.recent = in_order(self.recent)
+            self.refold(rules, ignored)
+
+    def refold(self, rules: Outages, ignored: Ignored) -> None:
+        """Make the condition anew from the evidence that still says something."""
+        self.condition = self.base
+        for evidence in self.recent:
+            if evidence.answered or not ignored(evidence):
+                self.condition, _ = step(self.condition, evidence, rules)
+
+    def settle(self, now_ms: int, rules: Outages) -> bool:
+        """Let what is over be over; whether something was."""
+        self.condition, events = settle(self.condition, now_ms, rules)
+        return bool(events)
+
+    def _trim(self, since_ms: int, rules: Outages, ignored: Ignored) -> None:
+        kept = next(i for i, item in enumerate(self.recent) if item.ts_ms >= since_ms)
+        for evidence in self.recent[:kept]:
+            if evidence.answered or not ignored(evidence):
+                self.base, _ = step(self.base, evidence, rules)
+        del self.recent[:kept]

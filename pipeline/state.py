@@ -1,7 +1,7 @@
 """State that changes while the daemon runs: `state.db`, with either store.
 
 What usage has to be computed again, how far it is, which messages were refused, how the collectors
-are, which spots were moved. Readable by its owner alone.
+are, which spots were moved, which maintenance was announced. Readable by its owner alone.
 """
 
 import os
@@ -18,7 +18,7 @@ from pipeline.scrub import scrub_macs
 from pipeline.store.lock import alone
 from pipeline.store.sqlite_file import open_file, store_errors, transaction
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 MAX_CONTENT: Final = 2_000
 """Characters kept of a refused message."""
 MAX_DEAD_LETTERS: Final = 10_000
@@ -48,6 +48,11 @@ _LATER: Final = {
         "INSERT INTO moves SELECT site, '', place, new_site, moved_on, before, expected, low, high "
         "FROM moves_of_sites",
         "DROP TABLE moves_of_sites",
+    ),
+    4: (
+        "CREATE TABLE maintenance (id TEXT PRIMARY KEY, site TEXT NOT NULL, "
+        "start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, reason TEXT, source TEXT NOT NULL, "
+        "announced_ms INTEGER NOT NULL, ended_ms INTEGER) WITHOUT ROWID",
     ),
 }
 """What each version added."""
@@ -129,29 +134,29 @@ class State:
 
     def mark_dirty(self, spans: Iterable[tuple[str, int, int]]) -> None:
         """Remember, durably, that the usage of these (site, start, end) must be computed again."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.executemany("INSERT INTO dirty (site, start_ms, end_ms) VALUES (?, ?, ?)", spans)
 
     def dirty(self) -> list[DirtySpan]:
         """Every span marked and not cleared, in the order of marking."""
-        with self._locked() as db:
+        with self.reading() as db:
             rows = db.execute("SELECT id, site, start_ms, end_ms FROM dirty ORDER BY id").fetchall()
         return [DirtySpan(*row) for row in rows]
 
     def clear_dirty(self, ids: Iterable[int]) -> None:
         """Forget spans whose usage is right again."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.executemany("DELETE FROM dirty WHERE id = ?", [(number,) for number in ids])
 
     def closed_until_ms(self) -> int | None:
         """End of the last 15-minute window that was closed; None: none ever was."""
-        with self._locked() as db:
+        with self.reading() as db:
             row = db.execute("SELECT value FROM marks WHERE name = ?", (_CLOSED_UNTIL,)).fetchone()
         return None if row is None else int(row[0])
 
     def set_closed_until_ms(self, ms: int) -> None:
         """Move it."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (_CLOSED_UNTIL, ms))
 
     @contextmanager
@@ -177,7 +182,7 @@ class State:
             )
             for letter in letters
         ]
-        with self._writing() as db:
+        with self.writing() as db:
             db.executemany(
                 "INSERT INTO dead_letters (at_ms, source, subject, reason, content) "
                 "VALUES (?, ?, ?, ?, ?)",
@@ -190,7 +195,7 @@ class State:
 
     def dead_letters(self, limit: int = 100) -> list[DeadLetter]:
         """The latest refused messages, newest first."""
-        with self._locked() as db:
+        with self.reading() as db:
             rows = db.execute(
                 "SELECT at_ms, source, subject, reason, content FROM dead_letters "
                 "ORDER BY id DESC LIMIT ?",
@@ -200,13 +205,13 @@ class State:
 
     def count_dead_letters(self) -> int:
         """How many were ever refused, those that made room included."""
-        with self._locked() as db:
+        with self.reading() as db:
             row = db.execute("SELECT ifnull(max(id), 0) FROM dead_letters").fetchone()
         return int(row[0])
 
     def set_collector(self, health: CollectorHealth) -> None:
         """Remember how a collector is. One that nothing answers keeps when it was last seen."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute(
                 "INSERT INTO collectors VALUES (?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (collector) DO UPDATE SET kind = excluded.kind, "
@@ -217,7 +222,7 @@ class State:
 
     def collectors(self) -> list[CollectorHealth]:
         """How every collector was, by name."""
-        with self._locked() as db:
+        with self.reading() as db:
             rows = db.execute("SELECT * FROM collectors ORDER BY collector").fetchall()
         return [
             CollectorHealth(name, kind, seen, bool(ok), targets, failed, detail)
@@ -233,18 +238,18 @@ class State:
             move.site, move.ap or "", move.place, move.new_site, move.on.isoformat(), move.before,
             move.expected, move.low, move.high,
         )  # fmt: skip
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute("DELETE FROM moves WHERE site = ? AND ap = ?", row[:2])
             db.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
 
     def forget_move(self, site: str, ap: str | None = None) -> None:
         """Take back what was recorded of a site's spot, or of one of its access points."""
-        with self._writing() as db:
+        with self.writing() as db:
             db.execute("DELETE FROM moves WHERE site = ? AND ap = ?", (site, ap or ""))
 
     def moves(self) -> list[Move]:
         """Every move recorded, the oldest first."""
-        with self._locked() as db:
+        with self.reading() as db:
             rows = db.execute("SELECT * FROM moves ORDER BY moved_on, site, ap").fetchall()
         return [
             Move(
@@ -263,15 +268,17 @@ class State:
 
     def close(self) -> None:
         """Release the file."""
-        with self._locked() as db:
+        with self.reading() as db:
             db.close()
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._locked() as db, transaction(db):
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: durable once the block ends, or nothing of it. Raises StoreError."""
+        with self.reading() as db, transaction(db):
             yield db
 
     @contextmanager
-    def _locked(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The file, for this thread alone while the block lasts. Raises StoreError."""
         with self._lock, store_errors(self._path):
             yield self._db

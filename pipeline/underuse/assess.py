@@ -164,6 +164,8 @@ def _judge(
     if found.hours_in_use is not None:
         hours = int(found.hours_in_use.sum())
         code = "hours_assumed" if hours == WEEK_HOURS else "hours_by_use"
+        if found.hours_of_kind:
+            code = "hours_by_kind"
         reasons = [*reasons, Reason(code, {"hours": hours})]
     return Assessment(
         site=site,

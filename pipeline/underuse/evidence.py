@@ -11,7 +11,7 @@ import pandas as pd
 from config.deployment import Deployment
 from pipeline.open_hours import hours_assumed
 from pipeline.underuse.intensity import Floats
-from pipeline.underuse.rhythm import Hours, hours_in_use
+from pipeline.underuse.rhythm import Hours, hours_in_use, hours_of_kind
 from pipeline.underuse.tally import AMOUNTS, Tally, tally
 from pipeline.underuse.weeks import assessment_span
 from pipeline.usage.figures import share
@@ -39,6 +39,8 @@ class Evidence:
     in_service_at_end: bool
     hours_in_use: Hours | None
     """Where no opening hours are known: which hours of the week count as open."""
+    hours_of_kind: bool
+    """Whether these lie among the hours that places of its kind keep."""
 
     @property
     def weekly(self) -> Floats:
@@ -83,23 +85,27 @@ def evidence(
     ends: dict[str, list[int | None]] = {}
     for ap in deployment.access_points.values():
         ends.setdefault(ap.site, []).append(deployment.service_ms(ap)[1])
+    of_kind = hours_of_kind(deployment, as_of, back)
     found = {}
     for site in deployment.sites:
         _, end_ms = assessment_span(deployment, site, as_of, back)
         found[site] = _of_site(
             [week[site] for week in reversed(tallies)],
             without_hours=hours_assumed(deployment.sites[site]),
+            of_kind=of_kind.get(deployment.sites[site].kind),
             in_service_at_end=any(e is None or e >= end_ms for e in ends.get(site, [])),
         )
     return found
 
 
-def _of_site(weeks: Sequence[Tally], *, without_hours: bool, in_service_at_end: bool) -> Evidence:
+def _of_site(
+    weeks: Sequence[Tally], *, without_hours: bool, of_kind: Hours | None, in_service_at_end: bool
+) -> Evidence:
     table = np.stack([week.amounts for week in weeks])
     in_use = None
     if without_hours:
         users, known = (table[:, AMOUNTS.index(n)] for n in ("habit_user_ms", "habit_site_ms"))
-        in_use = hours_in_use(users, known)
+        in_use = hours_in_use(users, known, of_kind)
         table = table * in_use
     covered = table[:, AMOUNTS.index("covered_ms")]
     amounts = dict(zip(AMOUNTS, np.moveaxis(table.sum(axis=2), 1, 0), strict=True))
@@ -111,6 +117,7 @@ def _of_site(weeks: Sequence[Tally], *, without_hours: bool, in_service_at_end: 
         heard=any(week.rows for week in weeks),
         in_service_at_end=in_service_at_end,
         hours_in_use=in_use,
+        hours_of_kind=without_hours and of_kind is not None,
     )
 
 

@@ -56,6 +56,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "hours_assumed": "No opening hours known: judged around the clock.",
         "hours_by_use": "No opening hours known: judged in the {hours:whole} hours of the week "
         "in which it is usually used.",
+        "hours_by_kind": "No opening hours known: judged in the {hours:whole} hours of the week "
+        "in which it is usually used, among those in which spots of its kind are open.",
         "alone_underused": "This week's figures alone would say underused; a verdict changes when "
         "two weeks in a row agree.",
         "alone_repair_first": "This week's figures alone would say repair first (repair_first); a "
@@ -117,6 +119,9 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "hours_assumed": "Horaire d’ouverture inconnu : évalué jour et nuit.",
         "hours_by_use": "Horaire d’ouverture inconnu : évalué pendant les {hours:whole} heures de "
         "la semaine où il est habituellement utilisé.",
+        "hours_by_kind": "Horaire d’ouverture inconnu : évalué pendant les {hours:whole} heures "
+        "de la semaine où il est habituellement utilisé, parmi celles où les points de son type "
+        "sont ouverts.",
         "alone_underused": "Les chiffres de cette semaine seuls diraient : sous-utilisé (underused)"
         " ; un verdict change quand deux semaines de suite concordent.",
         "alone_repair_first": "Les chiffres de cette semaine seuls diraient : à réparer d’abord "
@@ -179,6 +184,9 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "hours_assumed": "Geen openingsuren bekend: dag en nacht beoordeeld.",
         "hours_by_use": "Geen openingsuren bekend: beoordeeld tijdens de {hours:whole} uren van de "
         "week waarin het gewoonlijk wordt gebruikt.",
+        "hours_by_kind": "Geen openingsuren bekend: beoordeeld tijdens de {hours:whole} uren van "
+        "de week waarin het gewoonlijk wordt gebruikt, onder die waarin punten van zijn soort open "
+        "zijn.",
         "alone_underused": "De cijfers van deze week alleen zouden zeggen: te weinig gebruikt "
         "(underused); een oordeel verandert wanneer twee weken na elkaar overeenstemmen.",
         "alone_repair_first": "De cijfers van deze week alleen zouden zeggen: eerst herstellen "

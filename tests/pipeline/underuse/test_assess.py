@@ -236,7 +236,7 @@ def test_a_well_used_place_is_not_idle_because_its_hours_are_unknown() -> None:
     assert found.verdict == "ok"
     # As with its hours known: its peers' levels are 10 to 15.
     assert found.ratio == pytest.approx(12 / 12.5)
-    assert codes(found) == ["used", "hours_by_use"]
+    assert codes(found) == ["used", "hours_by_kind"]
     assert found.reasons[-1].figures == {"hours": 40}
 
 
@@ -245,7 +245,23 @@ def test_an_idle_place_stays_idle_when_its_hours_are_unknown() -> None:
     assert found.verdict == "underused"
     assert found.ratio == pytest.approx(2 / 12.5)
     nobody = without_hours(by_day([0] * WEEKS))
-    assert (nobody.verdict, codes(nobody)) == ("underused", ["unused", "hours_assumed"])
+    assert (nobody.verdict, codes(nobody)) == ("underused", ["unused", "hours_by_kind"])
+
+
+def test_people_who_pass_by_at_night_do_not_make_it_an_evening_place() -> None:
+    """Nobody knows its hours; its peers keep theirs by day, when hardly anybody comes."""
+    found = without_hours(by_day(steady(1), at_night=12))
+    assert found.verdict == "underused"
+    assert found.ratio == pytest.approx(1 / 12.5)
+    assert codes(found)[-1] == "hours_by_kind"
+
+
+def test_where_no_peer_keeps_hours_those_in_which_it_is_used_count() -> None:
+    deployment = make(LIBRARIES, hours=None)
+    usage = by_day(steady(12), at_night=0.6)
+    found = judged(assess(deployment, usage, AS_OF), "lib0")
+    assert codes(found)[-1] == "hours_by_use"
+    assert found.reasons[-1].figures == {"hours": 40}
 
 
 def test_hours_that_nobody_watched_are_not_closed_hours() -> None:

@@ -4,10 +4,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from config.deployment import Site
 from pipeline.underuse.intensity import Floats
-from pipeline.underuse.rhythm import WEEK_HOURS, Hours, hour_of_week
+from pipeline.underuse.rhythm import WEEK_HOURS, Hours, hour_of_week, hours_of_kind
 from pipeline.underuse.rhythm import hours_in_use as of_weeks
 from pipeline.usage.intervals import Ints
+from tests.pipeline.memory_store import city
 
 WEEKS = 13
 HOURS: Ints = np.tile(np.arange(WEEK_HOURS), WEEKS)
@@ -17,7 +19,7 @@ OPEN = (HOURS % 24 >= 9) & (HOURS % 24 < 17) & (HOURS < 5 * 24)
 
 
 def hours_in_use(users: Floats, known: Floats = KNOWN) -> Hours:
-    return of_weeks(*(of.reshape(WEEKS, WEEK_HOURS) for of in (users, known)))
+    return of_weeks(users.reshape(WEEKS, WEEK_HOURS), known.reshape(WEEKS, WEEK_HOURS))
 
 
 @pytest.mark.parametrize(
@@ -60,3 +62,31 @@ def test_an_hour_that_was_never_known_counts() -> None:
     users = np.where(OPEN, 9.0, 0.0) * known
     found = hours_in_use(users, known)
     assert (found == ((HOURS % 24 >= 12) | OPEN)[:WEEK_HOURS]).all()
+
+
+def test_only_allowed_hours_count_and_all_of_them_where_nobody_comes() -> None:
+    night = (HOURS % 24 >= 20).reshape(WEEKS, WEEK_HOURS)
+    users, known = np.where(night, 9.0, 0.5), np.ones((WEEKS, WEEK_HOURS))
+    day = OPEN[:WEEK_HOURS]
+    assert (of_weeks(users, known) == night[0]).all()
+    assert (of_weeks(users, known, day) == day).all()
+    assert (of_weeks(np.zeros_like(users), known, day) == day).all()
+
+
+def test_an_hour_of_a_kind_is_one_in_which_a_quarter_of_its_places_are_open() -> None:
+    def kinds(*hours: str | None, **rule: int) -> dict[str, Hours]:
+        of = city(
+            [Site(site=f"s{i}", kind="school", opening_hours=h) for i, h in enumerate(hours)],
+            [], underuse=rule,
+        )  # fmt: skip
+        return hours_of_kind(of, datetime(2026, 7, 1, 12, tzinfo=UTC))
+
+    daily = "Mo-Fr 08:00-17:00; PH off"
+    (found,) = kinds(None, *[daily] * 4, "Mo 17:00-22:00").values()
+    assert np.flatnonzero(found).tolist() == [d * 24 + h for d in range(5) for h in range(8, 17)]
+    (found,) = kinds(None, *[daily] * 4, *["Mo 17:00-22:00"] * 2).values()
+    assert np.flatnonzero(found[:24]).tolist() == list(range(8, 22))
+    # Too few that keep hours tell nothing of the others, and nobody needs to be told.
+    assert kinds(None, *[daily] * 4) == {}
+    assert kinds(*[daily] * 6) == {}
+    assert kinds(None, None) == {}

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.state import (
+    _DDL,
+    _LATER,
     MAX_CONTENT,
     MAX_DEAD_LETTERS,
     CollectorHealth,
@@ -19,6 +21,12 @@ from pipeline.state import (
     State,
 )
 from pipeline.store.base import StoreError
+from pipeline.store.sqlite_file import open_file
+
+
+def left_by(path: Path, version: int) -> sqlite3.Connection:
+    """A file as an earlier version left it."""
+    return open_file(path, version, _DDL, {v: ddl for v, ddl in _LATER.items() if v <= version})
 
 
 @pytest.fixture
@@ -142,19 +150,9 @@ def test_a_spot_and_its_access_points_move_each_on_its_own(state: State) -> None
 
 def test_moves_recorded_before_access_points_could_move_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(State(path)):
-        pass
-    with closing(sqlite3.connect(path)) as db:  # as the second version left it
-        db.execute("DROP TABLE moves")
-        db.execute(
-            "CREATE TABLE moves (site TEXT PRIMARY KEY, place TEXT NOT NULL UNIQUE, "
-            "new_site TEXT NOT NULL UNIQUE, moved_on TEXT NOT NULL, before REAL, expected REAL, "
-            "low REAL, high REAL) WITHOUT ROWID"
-        )
+    with closing(left_by(path, 2)) as db:
         row = ("gare", "clos", "clos", "2026-09-01", 3.5, 40.25, 12.0, 71.0)
         db.execute("INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-        db.execute("PRAGMA user_version = 2")
-        db.commit()
     for _ in range(2):
         with closing(State(path)) as state:
             assert state.moves() == [MOVE]
@@ -170,11 +168,8 @@ def test_two_spots_are_not_moved_to_one_place(state: State, place: str, new_site
 
 def test_a_file_of_the_first_version_keeps_what_it_has_and_learns_of_moves(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    with closing(State(path)) as state:
-        state.set_closed_until_ms(900)
-    with closing(sqlite3.connect(path)) as db:  # as the first version left it
-        db.execute("DROP TABLE moves")
-        db.execute("PRAGMA user_version = 1")
+    with closing(left_by(path, 1)) as db:
+        db.execute("INSERT INTO marks VALUES ('closed_until_ms', 900)")
     for _ in range(2):
         with closing(State(path)) as state:
             state.record_move(MOVE)

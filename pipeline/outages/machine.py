@@ -71,9 +71,13 @@ def step(
 ) -> tuple[Condition, tuple[Event, ...]]:
     """What is known after one more piece of evidence, in order of time."""
     known, settled = settle(condition, evidence.ts_ms, rules)
-    after, events = _answer(known, evidence) if evidence.answered else _miss(known, evidence, rules)
     still, stuck = _standing_still(condition, evidence, rules)
-    after = replace(after, last=_with_uptime(evidence, condition.last), still_since_ms=still)
+    # A failed poll says no uptime: the last one known, carried on to now, stands for it.
+    now = _with_uptime(evidence, condition.last)
+    if evidence.answered:
+        after, events = _answer(known, now, still)
+    else:
+        after, events = _miss(known, now, rules)
     return after, (*settled, *_reboot(condition.last, evidence), *events, *stuck)
 
 
@@ -107,7 +111,9 @@ def state(
     return "suspect" if condition.misses else "up"
 
 
-def _answer(condition: Condition, evidence: Evidence) -> tuple[Condition, tuple[Event, ...]]:
+def _answer(
+    condition: Condition, evidence: Evidence, still_since_ms: int | None
+) -> tuple[Condition, tuple[Event, ...]]:
     events: tuple[Event, ...] = ()
     spells = condition.spells
     if condition.is_down:
@@ -116,13 +122,12 @@ def _answer(condition: Condition, evidence: Evidence) -> tuple[Condition, tuple[
     elif condition.misses:
         events = (Event("cleared", evidence.ts_ms),)
     goes_on = condition.last is not None and condition.last.answered
-    after = replace(
-        condition,
+    after = Condition(
+        last=evidence,
         answered_ms=evidence.ts_ms,
         answering_since_ms=condition.answering_since_ms if goes_on else evidence.ts_ms,
-        misses=0,
-        first_miss_ms=None,
         spells=spells,
+        still_since_ms=still_since_ms,
     )
     return after, events
 
@@ -141,7 +146,9 @@ def _miss(
         settled = ()
     misses += 1
     first = evidence.ts_ms if first is None else first
-    after = replace(condition, misses=misses, first_miss_ms=first)
+    after = replace(
+        condition, last=evidence, misses=misses, first_miss_ms=first, still_since_ms=None
+    )
     if condition.is_down:
         return after, settled
     spans_ms = evidence.ts_ms - first
@@ -166,7 +173,6 @@ def _reboot(last: Evidence | None, evidence: Evidence) -> tuple[Event, ...]:
 
 
 def _with_uptime(evidence: Evidence, last: Evidence | None) -> Evidence:
-    """A failed poll says no uptime: the last one known, carried to now, stands for it."""
     if evidence.uptime_s is not None or last is None or last.uptime_s is None:
         return evidence
     elapsed_s = (evidence.ts_ms - last.ts_ms) // 1000
@@ -177,15 +183,9 @@ def _standing_still(
     condition: Condition, evidence: Evidence, rules: Outages
 ) -> tuple[int | None, tuple[Event, ...]]:
     last = condition.last
-    still = (
-        last is not None
-        and evidence.ts_ms <= last.hold_ends_ms
-        and evidence.octets is not None
-        and evidence.octets == last.octets
-        and bool(evidence.clients)
-        and bool(last.clients)
-    )
-    if not still or last is None:
+    if last is None or evidence.octets is None or evidence.octets != last.octets:
+        return None, ()
+    if not evidence.clients or not last.clients or evidence.ts_ms > last.hold_ends_ms:
         return None, ()
     since = last.ts_ms if condition.still_since_ms is None else condition.still_since_ms
     needed_ms = rules.misses * evidence.interval_s * 1000

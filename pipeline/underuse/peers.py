@@ -1,6 +1,6 @@
 """A site's intensity beside that of its peers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,12 +79,34 @@ def reference(
     others = [other for other in usable if other != site]
     same = [other for other in others if kinds[other] == kinds[site]]
     weight = min(len(same) / min_peers, 1.0)
-    by_week = weekly_median([usable[other] for other in same], weeks)
+    by_week = _median_peer([usable[other] for other in same], weeks)
     if weight < 1:
-        everywhere = weekly_median([usable[other] for other in others], weeks)
+        everywhere = _median_peer([usable[other] for other in others], weeks)
         mixed = weight * by_week + (1 - weight) * everywhere
         by_week = np.where(np.isnan(by_week), everywhere, mixed)
     return Reference(tuple(same), weight, by_week)
+
+
+def _median_peer(peers: Sequence[Floats], weeks: int) -> Floats:
+    """The weeks of a peer whose typical week is the median of theirs; NaN where nobody is known.
+
+    The ups and downs that the peers share are those of the weekly medians. Their level is not: each
+    week moves each peer a little, and the median of what moved lies towards where most of them are.
+    """
+    shared = weekly_median(peers, weeks)
+    if not peers:
+        return shared
+    rows = np.stack(peers)
+    known = ~np.isnan(rows) & ~np.isnan(shared)
+    whole = known.all(axis=1)
+    usual = np.full(len(rows), np.nan)
+    level = np.full(len(rows), np.nan)
+    # Most have every week: these at once.
+    level[whole], usual[whole] = midmean(rows[whole]), midmean(shared)
+    for at in np.flatnonzero(~whole & known.any(axis=1)):
+        level[at], usual[at] = midmean(rows[at, known[at]]), midmean(shared[known[at]])
+    compared = usual > 0
+    return shared * np.median(level[compared] / usual[compared]) if compared.any() else shared
 
 
 def against(

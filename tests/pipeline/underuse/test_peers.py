@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from config.settings import Underuse
-from pipeline.underuse.intensity import Floats
+from pipeline.underuse.intensity import Floats, midmean
 from pipeline.underuse.peers import Comparison, compare
 
 RULE = Underuse(resamples=400)
@@ -72,3 +72,23 @@ def test_a_city_of_one_site_has_nothing_to_compare_with() -> None:
         {"only": YEAR}, {"only": "park"}, eligible={"only"}, seeds={"only": "x"}, rule=RULE
     )["only"]
     assert (found.peer_median, found.ratio, found.low, found.high) == (None, None, None, None)
+
+
+def test_the_peers_median_is_that_of_their_typical_weeks() -> None:
+    """A week's luck moves the peers, and the middle of a week is not always the same peer's."""
+    random = np.random.default_rng(3)
+    levels = (6.0, 7.0, 10.0, 30.0, 40.0)
+    by_week = {f"peer{i}": v * np.exp(random.normal(0, 0.3, 13)) for i, v in enumerate(levels)}
+    typical = np.median([midmean(weeks) for weeks in by_week.values()])
+    found = compare(
+        by_week | {"site": np.full(13, 5.0)},
+        dict.fromkeys([*by_week, "site"], "park"),
+        eligible=by_week.keys(),
+        seeds={"site": "site"},
+        rule=RULE,
+    )["site"]
+    weekly = midmean(np.median(np.stack(list(by_week.values())), axis=0))
+    assert found.peer_median is not None
+    # Nearer to the typical week of the peer in the middle than what each week's middle adds up to.
+    assert abs(found.peer_median - typical) < abs(weekly - typical)
+    assert found.peer_median == pytest.approx(typical, rel=0.05)

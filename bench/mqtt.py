@@ -21,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from collectors.fleet.broker import Broker, find_mosquitto, start_broker
 from collectors.mqtt.collector import MqttCollector
 from collectors.reading import Reading
-from collectors.sink import Refused
+from collectors.sink import Announcement, Refused
 from config.deployment import AccessPoint, Deployment, Site
 from config.settings import Mqtt, Settings
 from pipeline.ingest import AsyncIngest, Ingest
@@ -67,6 +67,10 @@ class Counting:
     async def set_aside(self, refused: Sequence[Refused]) -> None:
         """Fail."""
         raise AssertionError(f"no message is wrong, but: {refused[0].reason}")
+
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Fail."""
+        raise AssertionError(f"nobody announces anything, but: {announcements[0]}")
 
 
 def city(folder: Path, port: int) -> Deployment:
@@ -149,7 +153,7 @@ def measure_bare(broker: Broker) -> Rate:
 async def measure_collector(deployment: Deployment, ingest: AsyncIngest) -> Rate:
     """Collect everything until it is durable."""
     counting = Counting(ingest)
-    collector = MqttCollector(deployment, counting, counting)
+    collector = MqttCollector(deployment, counting, counting, counting)
     wall, cpu = time.perf_counter(), time.process_time()
     await collector.start()
     async with asyncio.timeout(PATIENCE_S):
@@ -162,7 +166,7 @@ async def measure_collector(deployment: Deployment, ingest: AsyncIngest) -> Rate
 async def subscribe(deployment: Deployment, ingest: AsyncIngest) -> None:
     """Let the broker begin a session for the collector."""
     counting = Counting(ingest)
-    collector = MqttCollector(deployment, counting, counting)
+    collector = MqttCollector(deployment, counting, counting, counting)
     await collector.start()
     await collector.wait_connected()
     await collector.stop()

@@ -14,22 +14,21 @@ from typing import Any, Final
 import structlog
 
 from cli.judging import replay
+from cli.sinks import Announcements, DeadLetters
 from cli.spool_status import spool_health
 from cli.stores import open_ledger, open_store
 from collectors.anonymiser import Anonymiser
 from collectors.day_keys import DayKeys
 from collectors.mqtt.collector import MqttCollector
-from collectors.sink import NotDurableError, Refused
 from collectors.snmp.gufo_engine import GufoEngine
 from collectors.snmp.poller import Job, Poller, RoundReport
 from collectors.snmp.profiles import load_profiles
 from config.deployment import Deployment
 from pipeline.ingest import AsyncIngest, Ingest
 from pipeline.jobs import schedule
-from pipeline.scrub import readable
+from pipeline.maintenance import Announced
 from pipeline.sessions.intake import AsyncIntake, Intake
-from pipeline.state import CollectorHealth, DeadLetter, State
-from pipeline.store.base import StoreError
+from pipeline.state import CollectorHealth, State
 from pipeline.store.influx.store import InfluxStore
 from pipeline.underuse.changes import changes
 from pipeline.usage.aggregator import Aggregator
@@ -63,7 +62,12 @@ class Service:
         presence = self.anonymiser, self.presences
         self.poller = Poller(deployment, GufoEngine(), profiles, _now, presence)
         self.mqtt = (
-            MqttCollector(deployment, self.ingest, DeadLetters(self.state))
+            MqttCollector(
+                deployment,
+                self.ingest,
+                DeadLetters(self.state),
+                Announcements(Announced(self.state)),
+            )
             if deployment.settings.mqtt
             else None
         )
@@ -198,23 +202,6 @@ class Service:
                 detail=seen.detail,
             )
             await asyncio.to_thread(self.state.set_collector, health)
-
-
-class DeadLetters:
-    """Keeps refused messages aside in the state; a `collectors.sink.DeadLetterSink`."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-
-    async def set_aside(self, refused: Sequence[Refused]) -> None:
-        """Return once they are durable; raise NotDurableError if they are not."""
-        letters = [
-            DeadLetter(r.at_ms, r.source, r.subject, r.reason, readable(r.content)) for r in refused
-        ]
-        try:
-            await asyncio.to_thread(self._state.add_dead_letters, letters)
-        except StoreError as error:
-            raise NotDurableError(str(error)) from error
 
 
 def _round_health(report: RoundReport, jobs: Sequence[Job] | None) -> CollectorHealth:

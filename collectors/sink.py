@@ -37,3 +37,25 @@ class DeadLetterSink(Protocol):
 
     async def set_aside(self, refused: Sequence[Refused]) -> None:
         """Return once they are durable; raise NotDurableError if they are not."""
+
+
+class Announcement(NamedTuple):
+    """Maintenance of a site, announced by somebody who may: until it is over nobody is called."""
+
+    site: str
+    start_ms: int
+    """UTC milliseconds."""
+    end_ms: int
+    """Excluded."""
+    reason: str | None
+    source: str
+    """The way that it was announced: `mqtt`, `command line`."""
+    at_ms: int
+    """When it was announced."""
+
+
+class AnnouncementSink(Protocol):
+    """Takes announcements; wired to the state by the composition root."""
+
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Return once they are durable; raise NotDurableError if they are not."""

@@ -1,6 +1,6 @@
 """A deployment: the settings and the spreadsheets of a city, read and checked."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
@@ -226,6 +226,10 @@ class Deployment(BaseModel):
     def alerts_path(self) -> Path:
         """The file of what was told of outages, and of what is still to be told."""
         return self.state_dir / "alerts.db"
+
+    def with_maintenance(self, announced: Iterable[SitePeriod]) -> "Deployment":
+        """The same, with maintenance that was announced beside the files."""
+        return self.model_copy(update={"maintenance": (*self.maintenance, *announced)})
 
     @property
     def profiles_dir(self) -> Path:

@@ -1,4 +1,4 @@
-"""`closures.csv` and `maintenance.csv`: local days and times, turned into instants."""
+"""Closures and maintenance as people announce them: local days and times, turned into instants."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from pydantic import Field, PlainValidator
 
 from config import csvfile, values
 from config.deployment import Id, Row, SitePeriod
-from config.problems import Problem
+from config.problems import Problem, shown
 from config.rows import check_row, read_table_of
 
 Moment = Annotated[date, PlainValidator(values.moment)]
@@ -53,6 +53,26 @@ def read_periods(
         if period:
             periods.items.append(period)
     return periods
+
+
+def span_of(start: str, end: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From and to as people write them outside the files, as instants [start, end) in UTC.
+
+    Local days, both included, or date-times, as in the files. Raises ValueError whose text begins
+    with the one that is wrong, `from` or `to`.
+    """
+    instants = []
+    for key, text in (("from", start), ("to", end)):
+        try:
+            moment: date = values.moment(text)
+            instants.append(_instant(moment if key == "from" else _last(moment), zone))
+        except ValueError as error:
+            raise ValueError(f"{key}: {error}") from error
+    if instants[0] >= instants[1]:
+        raise ValueError(
+            f"from: {shown(start)} is not before to, {shown(end)}; allowed: from first, then to"
+        )
+    return instants[0], instants[1]
 
 
 def _period(

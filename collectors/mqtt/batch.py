@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from collectors.mqtt.connection import Message
+from collectors.mqtt.liveness import Sign
 from collectors.mqtt.payload import Heard, Interpreter
 from collectors.mqtt.telemetry import MAX_PAYLOAD, Cause, PayloadError
 from collectors.reading import Reading
-from collectors.sink import Refused
+from collectors.sink import Announcement, Refused
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 _MAC: Final = re.compile(r"(?:[0-9a-f]{2}_?){6}", re.IGNORECASE)
@@ -30,8 +31,9 @@ class Batch:
     refused: list[Refused] = field(default_factory=list)
     causes: Counter[Cause] = field(default_factory=Counter)
     """Of the refused."""
-    heard_ms: dict[str, int] = field(default_factory=dict)
-    """When each AP was last heard."""
+    announced: list[Announcement] = field(default_factory=list)
+    signs: list[Sign] = field(default_factory=list)
+    """Of life, one of each message of an AP that can be read."""
     outdated: int = 0
     """States that a later message of the same AP has overtaken."""
     unknown_keys: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
@@ -48,6 +50,10 @@ def sort_out(interpreter: Interpreter, messages: Sequence[Message]) -> Batch:
     heard: list[Heard] = []
     for message in messages:
         try:
+            found = interpreter.announced(message.topic, message.payload, message.at_ms)
+            if found is not None:
+                batch.announced.append(found)
+                continue
             one = interpreter.read(
                 message.topic, message.payload, retained=message.retained, now_ms=message.at_ms
             )
@@ -57,7 +63,7 @@ def sort_out(interpreter: Interpreter, messages: Sequence[Message]) -> Batch:
             batch.refused.append(Refused(message.at_ms, "mqtt", message.topic, str(error), content))
             continue
         heard.append(one)
-        batch.heard_ms[one.ap] = message.at_ms
+        batch.signs.append(_sign(one, message))
         if one.unknown_keys:
             batch.unknown_keys.append((one.ap, one.unknown_keys))
     last = {one.ap: place for place, one in enumerate(heard)}
@@ -67,6 +73,17 @@ def sort_out(interpreter: Interpreter, messages: Sequence[Message]) -> Batch:
         elif one.reading is not None:
             batch.readings.append(one.reading)
     return batch
+
+
+def _sign(heard: Heard, message: Message) -> Sign:
+    reading = heard.reading
+    return Sign(
+        heard.ap,
+        message.at_ms,
+        offline=heard.is_state,
+        retained=message.retained,
+        ts_ms=reading.ts_ms if reading is not None and reading.up else None,
+    )
 
 
 def loggable(keys: Sequence[str]) -> list[str]:

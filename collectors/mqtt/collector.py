@@ -8,7 +8,7 @@ that harmless.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import structlog
@@ -20,9 +20,11 @@ from collectors.mqtt.connection import Connection, Message
 from collectors.mqtt.errors import ConnectError
 from collectors.mqtt.health import Counters, MqttHealth
 from collectors.mqtt.inbox import Inbox
+from collectors.mqtt.liveness import Liveness
 from collectors.mqtt.payload import Interpreter
+from collectors.mqtt.silence import Silence
 from collectors.reading import HOLD
-from collectors.sink import DeadLetterSink, NotDurableError, Sink
+from collectors.sink import AnnouncementSink, DeadLetterSink, NotDurableError, Sink
 from config.deployment import Deployment
 
 MAX_PENDING: Final = 5_000
@@ -42,6 +44,7 @@ class MqttCollector:
         deployment: Deployment,
         sink: Sink,
         dead_letters: DeadLetterSink,
+        announcements: AnnouncementSink,
         *,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         backoff: Backoff = DEFAULT_BACKOFF,
@@ -61,11 +64,15 @@ class MqttCollector:
         self._interpreter = Interpreter(deployment, self._settings.base_topic)
         self._sink = sink
         self._dead_letters = dead_letters
+        self._announcements = announcements
         self._now_ms = now_ms
         self._backoff = backoff
         self._max_pending = max_pending
         self._protocol = protocol
         self._protocol_works = False
+        self._liveness = Liveness(self._interpreter.publishers)
+        self._silence = Silence(self._liveness, sink, self._hears_all, self.counters, now_ms)
+        self._is_storing = False
         self._heard_ms: dict[str, int] = {}
         self._told_keys: set[str] = set()
         self._trouble = "not started"
@@ -73,17 +80,20 @@ class MqttCollector:
         self._connection: Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._started_ms = now_ms()
+        self.lost_ms: int | None = self._started_ms
+        """Since when the broker does not talk to us, UTC milliseconds; None: it does."""
 
     async def start(self) -> None:
         """Begin to connect, in the background; `wait_connected` waits for it."""
         self._inbox = Inbox(asyncio.get_running_loop(), self._max_pending)
         self._connected = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._started_ms = self._now_ms()
+        self._started_ms = self.lost_ms = self._now_ms()
         self._trouble = "connecting"
         self._tasks = [
             asyncio.create_task(self._stay_connected(), name="mqtt connection"),
             asyncio.create_task(self._consume(), name="mqtt messages"),
+            asyncio.create_task(self._silence.watch(), name="mqtt silence"),
         ]
         for task in self._tasks:
             task.add_done_callback(self._on_done)
@@ -98,7 +108,8 @@ class MqttCollector:
             return
         self._stopping.set()
         self._inbox.close()
-        connecting, consuming = self._tasks
+        connecting, consuming, watching = self._tasks
+        watching.cancel()
         await asyncio.wait([consuming], timeout=_DRAIN_S)
         for task in (consuming, connecting):
             task.cancel()
@@ -106,19 +117,23 @@ class MqttCollector:
         self._tasks = []
         self._trouble = "stopped"
 
+    async def repeat(self, aps: Collection[str]) -> None:
+        """Say again of those that are offline that they are: as good as polling them again."""
+        await self._silence.repeat(aps)
+
     def health(self) -> MqttHealth:
         """Tell how listening goes."""
         now_ms = self._now_ms()
-        intervals = self._interpreter.intervals_s
+        publishers = self._interpreter.publishers
         silent = sum(
-            now_ms - self._heard_ms.get(ap, self._started_ms) > 1000 * HOLD * interval
-            for ap, interval in intervals.items()
+            now_ms - self._heard_ms.get(ap, self._started_ms) > 1000 * HOLD * publisher.interval_s
+            for ap, publisher in publishers.items()
         )
         trouble = f"{self._where}: {self._trouble}" if self._trouble else self._store_trouble
         return MqttHealth(
             ok=not trouble,
             last_seen_ms=max(self._heard_ms.values(), default=None),
-            targets=len(intervals),
+            targets=len(publishers),
             silent=silent,
             detail=trouble or f"connected to {self._where}",
         )
@@ -177,6 +192,8 @@ class MqttCollector:
             if self._trouble:
                 log.error("mqtt subscription refused", broker=self._where, reason=self._trouble)
             self._connected.set()
+            self.lost_ms = None
+            self._liveness.listens(self._now_ms())
             self._trouble = await connection.end()
             wanted = connection.is_given_up
         except ConnectError as error:
@@ -184,6 +201,9 @@ class MqttCollector:
             wanted = self._try_other_protocol(error)
         finally:
             self._connected.clear()
+            self._liveness.is_deaf()
+            if self.lost_ms is None:
+                self.lost_ms = self._now_ms()
             self._connection = None
             await connection.close()
         return wanted
@@ -206,13 +226,17 @@ class MqttCollector:
         while not self._stopping.is_set():
             await self._inbox.wait()
             while messages := self._inbox.take(_BATCH):
+                self._is_storing = True
                 await self._store(messages)
+            self._is_storing = False
             self._fetch_left_behind()
 
     async def _store(self, messages: Sequence[Message]) -> None:
         self.counters.received += len(messages)
         batch = sort_out(self._interpreter, messages)
-        self._heard_ms.update(batch.heard_ms)
+        for sign in batch.signs:
+            self._heard_ms[sign.ap] = sign.at_ms
+            batch.readings += self._liveness.hear(sign)
         failures = 0
         while not await self._is_durable(batch):
             failures += 1
@@ -221,6 +245,8 @@ class MqttCollector:
             stopping = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([stopping], timeout=self._backoff.delay_s(failures))
             stopping.cancel()
+        if failures:
+            self._liveness.was_delayed(self._now_ms())
         self.counters.written += len(batch.readings)
         self.counters.refused += batch.causes
         self.counters.outdated += batch.outdated
@@ -233,6 +259,8 @@ class MqttCollector:
         try:
             if batch.readings:
                 await self._sink.write(batch.readings)
+            if batch.announced:
+                await self._announcements.announce(batch.announced)
             if batch.refused:
                 await self._dead_letters.set_aside(batch.refused)
         except NotDurableError as error:
@@ -242,6 +270,11 @@ class MqttCollector:
             return False
         self._store_trouble = ""
         return True
+
+    def _hears_all(self) -> bool:
+        waits = self._is_storing or not self._inbox.is_empty
+        connection = self._connection
+        return not waits and connection is not None and not connection.left_behind
 
     def _tell(self, batch: Batch) -> None:
         """Log what is refused, once per reason, and keys that nobody knows, once per AP."""

@@ -15,6 +15,8 @@ class Counters:
     """Readings."""
     outdated: int = 0
     """`offline` that the AP's next message had already overtaken."""
+    silent: int = 0
+    """Readings of access points that did not speak though they should have."""
     refused: Counter[Cause] = field(default_factory=Counter)
     unknown_keys: int = 0
     """Messages that say more than their format knows."""

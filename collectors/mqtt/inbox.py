@@ -31,6 +31,11 @@ class Inbox:
             with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody waits
                 self._loop.call_soon_threadsafe(self._arrived.set)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything that came was taken."""
+        return not self._messages
+
     def close(self) -> None:
         """Take nothing more; `wait` returns at once from now on."""
         self._closed = True

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from collectors.mqtt import json_telemetry, status
+from collectors.mqtt import announcement, json_telemetry, status
+from collectors.mqtt.liveness import Publisher
 from collectors.mqtt.telemetry import MAX_PAYLOAD, Parser, PayloadError, Telemetry
 from collectors.reading import Reading
+from collectors.sink import Announcement
 from config.deployment import Deployment
 
 PAYLOAD_FORMATS: Final[Mapping[str, Parser]] = {
@@ -19,6 +21,8 @@ A new format is a module with a `parse` and a line here.
 
 _MAX_AHEAD_MS: Final = 5 * 60_000
 _MAX_AGE_MS: Final = 400 * 86_400_000
+_MAX_MAINTENANCE_MS: Final = 366 * 86_400_000
+"""A year that is mistyped must not silence a site for ever."""
 
 
 class Heard(NamedTuple):
@@ -31,32 +35,42 @@ class Heard(NamedTuple):
     unknown_keys: tuple[str, ...] = ()
 
 
-class _Known(NamedTuple):
-    site: str
-    interval_s: int
-
-
 class Interpreter:
     """Knows which AP publishes where. Reads nothing but its arguments."""
 
     def __init__(self, deployment: Deployment, base_topic: str) -> None:
         self._base = base_topic
         self._sources = {ap.ap: ap.source for ap in deployment.access_points.values()}
-        self._known = {
-            ap.ap: _Known(ap.site, deployment.poll_seconds(ap))
+        self.publishers: Mapping[str, Publisher] = {
+            ap.ap: Publisher(ap.site, deployment.poll_seconds(ap), deployment.service_ms(ap))
             for ap in deployment.access_points.values()
             if ap.source == "mqtt"
         }
+        """The APs that are heard over MQTT."""
+        self._zones = {site: deployment.zone(site) for site in deployment.sites}
 
     @property
     def topics(self) -> list[str]:
         """What to subscribe to."""
-        return [f"{self._base}/+/+/{name}" for name in PAYLOAD_FORMATS]
+        levels = [f"+/{name}" for name in PAYLOAD_FORMATS]
+        return [f"{self._base}/+/{last}" for last in (*levels, announcement.NAME)]
 
-    @property
-    def intervals_s(self) -> Mapping[str, int]:
-        """How often each AP that is heard over MQTT should publish."""
-        return {ap: known.interval_s for ap, known in self._known.items()}
+    def announced(self, topic: str, payload: bytes, now_ms: int) -> Announcement | None:
+        """Read what is announced of a site; None: the topic is an AP's. Raises PayloadError."""
+        levels = topic.removeprefix(f"{self._base}/").split("/")
+        if len(levels) != 2 or levels[1] != announcement.NAME:
+            return None
+        zone = self._zones.get(levels[0])
+        if zone is None:
+            raise PayloadError("unknown_site", "the site is not in sites.csv")
+        if len(payload) > MAX_PAYLOAD:
+            raise PayloadError("size", f"larger than {MAX_PAYLOAD} octets")
+        found = announcement.parse(payload, levels[0], zone, now_ms)
+        if found.end_ms < now_ms - _MAX_AGE_MS:
+            raise PayloadError("time", "was over more than 400 days ago")
+        if found.end_ms - found.start_ms > _MAX_MAINTENANCE_MS:
+            raise PayloadError("time", "lasts longer than 366 days; is the year right?")
+        return found
 
     def read(self, topic: str, payload: bytes, *, retained: bool, now_ms: int) -> Heard:
         """Read a message that arrives now; raise PayloadError.
@@ -65,7 +79,7 @@ class Interpreter:
         old as nobody knows: it needs a time of its own, unless it says how things are now.
         """
         ap, parse = self._addressed(topic)
-        known = self._known[ap]
+        known = self.publishers[ap]
         if len(payload) > MAX_PAYLOAD:
             raise PayloadError("size", f"larger than {MAX_PAYLOAD} octets")
         said = parse(payload)
@@ -110,7 +124,7 @@ class Interpreter:
                 "unknown_ap",
                 f"the AP has source {source} in access_points.csv; only mqtt may publish",
             )
-        expected = self._known[ap].site
+        expected = self.publishers[ap].site
         if site != expected:
             raise PayloadError(
                 "unknown_ap",

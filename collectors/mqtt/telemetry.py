@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from collectors.reading import MAX_COUNTER
 
-Cause = Literal["topic", "unknown_ap", "size", "format", "field", "time"]
+Cause = Literal["topic", "unknown_ap", "unknown_site", "size", "format", "field", "time"]
 """Why a message is refused, for counting; the error's text says it in full."""
 
 MAX_PAYLOAD: Final = 16_384

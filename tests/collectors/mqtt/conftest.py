@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from collectors.reading import Reading
-from collectors.sink import NotDurableError, Refused
+from collectors.sink import Announcement, NotDurableError, Refused
 from config.deployment import AccessPoint, Deployment, Site
 from config.settings import Mqtt, Settings
 
@@ -52,6 +52,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.readings: list[Reading] = []
         self.refused: list[Refused] = []
+        self.announced: list[Announcement] = []
         self.attempts = 0
         self.good_writes = math.inf
         """Then it fails."""
@@ -69,6 +70,11 @@ class MemoryStore:
     async def set_aside(self, refused: Sequence[Refused]) -> None:
         self._check()
         self.refused += refused
+        await self._note()
+
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        self._check()
+        self.announced += announcements
         await self._note()
 
     def _check(self) -> None:

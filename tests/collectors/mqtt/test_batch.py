@@ -6,9 +6,11 @@ import pytest
 
 from collectors.mqtt.batch import loggable, loggable_topic, sort_out
 from collectors.mqtt.connection import Connection, Message
+from collectors.mqtt.liveness import Sign
 from collectors.mqtt.payload import Interpreter
 from collectors.mqtt.telemetry import MAX_PAYLOAD
 from collectors.reading import Reading
+from collectors.sink import Announcement
 from config.deployment import Deployment
 
 NOW_MS = 1_772_705_040_000
@@ -71,16 +73,44 @@ def test_a_refused_message_overtakes_nothing(interpreter: Interpreter) -> None:
     assert [(r.ap, r.up) for r in batch.readings] == [("hall", 0)]
 
 
-def test_when_each_ap_was_heard_last(interpreter: Interpreter) -> None:
+def test_each_message_of_an_ap_is_a_sign_of_its_life(interpreter: Interpreter) -> None:
     batch = sort_out(
         interpreter,
         [
             message("library/hall/telemetry", b'{"clients": 1}'),
-            message("library/hall/status", b"online", NOW_MS + 7),
-            message("library/nobody/status", b"online", NOW_MS + 8),
+            message("library/hall/telemetry", b'{"ts": 1772705000, "up": 1}', NOW_MS + 1),
+            message("library/hall/telemetry", b'{"ts": 1772705000, "up": 0}', NOW_MS + 2),
+            message("library/attic/status", b"offline", NOW_MS + 3),
+            message("library/hall/status", b"online", NOW_MS + 4),
+            message("library/nobody/status", b"online", NOW_MS + 5),
+            message("library/hall/telemetry", b"garbage", NOW_MS + 6),
         ],
     )
-    assert batch.heard_ms == {"hall": NOW_MS + 7}
+    assert batch.signs == [
+        Sign("hall", NOW_MS, ts_ms=NOW_MS),
+        Sign("hall", NOW_MS + 1, ts_ms=1_772_705_000_000),
+        Sign("hall", NOW_MS + 2),
+        Sign("attic", NOW_MS + 3, offline=True),
+        Sign("hall", NOW_MS + 4),
+    ]
+
+
+def test_maintenance_is_announced_on_the_topic_of_a_site(interpreter: Interpreter) -> None:
+    works = b'{"from": "2026-03-05 12:00", "to": "2026-03-05T12:30Z", "reason": "switch"}'
+    batch = sort_out(
+        interpreter,
+        [
+            message("library/maintenance", works),
+            message("nowhere/maintenance", works),
+            message("library/hall/maintenance", works),
+        ],
+    )
+    start_ms = 1_772_708_400_000  # 11:00 UTC
+    assert batch.announced == [
+        Announcement("library", start_ms, start_ms + 90 * 60_000, "switch", "mqtt", NOW_MS)
+    ]
+    assert batch.causes == {"unknown_site": 1, "topic": 1}
+    assert batch.signs == []
 
 
 def test_what_is_kept_of_an_oversized_message_is_bounded(interpreter: Interpreter) -> None:

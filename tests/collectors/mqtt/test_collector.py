@@ -59,6 +59,7 @@ class Listening:
             self.deployment,
             self.store,
             self.store,
+            self.store,
             backoff=SOON,
             protocol=self.version,
             **options,
@@ -413,4 +414,4 @@ async def test_a_deployment_without_a_broker_is_refused(deployment: Deployment, 
         update={"settings": deployment.settings.model_copy(update={"mqtt": None})}
     )
     with pytest.raises(ValueError, match="no mqtt section"):
-        MqttCollector(bare, store, store)
+        MqttCollector(bare, store, store, store)

@@ -56,7 +56,7 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None) -> As
 
 @asynccontextmanager
 async def collecting(deployment: Any, store: Any) -> AsyncIterator[MqttCollector]:
-    collector = MqttCollector(deployment, store, store, backoff=SOON)
+    collector = MqttCollector(deployment, store, store, store, backoff=SOON)
     await collector.start()
     try:
         yield collector

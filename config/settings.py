@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -59,6 +59,8 @@ Severity = Literal["critical", "warning", "info"]
 - warning: an access point is out, others of its site serve;
 - info: everything answers, and yet something seems wrong.
 """
+SEVERITIES: Final[tuple[Severity, ...]] = ("critical", "warning", "info")
+"""The worst first."""
 
 
 class Section(BaseModel):

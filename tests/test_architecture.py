@@ -23,7 +23,11 @@ HOME = {
     "paho": ("collectors/mqtt", "collectors/fleet/publisher.py"),
     "amqtt": "collectors/fleet/broker.py",
     "apscheduler": "pipeline/jobs",
-    "sqlite3": ("pipeline/store", "pipeline/state.py", "pipeline/spool", "pipeline/sessions"),
+    "sqlite3": (
+        *("pipeline/store", "pipeline/state.py", "pipeline/spool", "pipeline/sessions"),
+        "pipeline/alerts/outbox.py",
+    ),
+    "apprise": "pipeline/alerts/notifiers/apprise.py",
     "influxdb_client": "pipeline/store/influx",
     "dask": "pipeline/cluster/computer.py",
     "distributed": "pipeline/cluster/computer.py",

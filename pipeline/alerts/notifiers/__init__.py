@@ -1,0 +1,1 @@
+"""What carries a message to people: one file a kind."""

@@ -1,0 +1,43 @@
+"""How many people usually are at a site at this hour: how much an outage hurts."""
+
+from collections.abc import Mapping
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+WEEKS: Final = 4
+WEEK_MS: Final = 7 * 86_400_000
+MIN_KNOWN: Final = 0.5
+"""Of an hour: the number of clients is known for so much of it."""
+MIN_HOURS: Final = 2
+
+
+def usual_users(
+    hours: pd.DataFrame, zones: Mapping[str, ZoneInfo], now_ms: int
+) -> Mapping[str, float]:
+    """The median number of users at a time in the same hour of the same weekday.
+
+    `hours`: usage of the last WEEKS weeks by the hour. Sites with fewer than MIN_HOURS such hours
+    that are known well enough are left out.
+    """
+    found = {}
+    for site, rows in hours.groupby("site"):
+        zone = zones.get(str(site))
+        if zone is None:
+            continue
+        local = pd.to_datetime(rows["start_ms"], unit="ms", utc=True).dt.tz_convert(zone)
+        now = pd.Timestamp(now_ms, unit="ms", tz="UTC").tz_convert(zone)
+        same = (local.dt.weekday == now.weekday()) & (local.dt.hour == now.hour)
+        known = rows["clients_ms"] >= MIN_KNOWN * rows["expected_ms"]
+        alike = rows[same & known & (rows["clients_ms"] > 0)]
+        if len(alike) >= MIN_HOURS:
+            length_ms = alike["end_ms"] - alike["start_ms"]
+            share = alike["clients_ms"] / alike["expected_ms"]
+            found[str(site)] = float((alike["user_ms"] / (length_ms * share)).median())
+    return found
+
+
+def span_ms(now_ms: int) -> tuple[int, int]:
+    """What has to be read for it."""
+    return now_ms - WEEKS * WEEK_MS, now_ms

@@ -15,9 +15,15 @@ class Job:
     profile: str
     """A profile's name, or `auto`."""
     poll_seconds: int
-    is_controller: bool
+    controller: str | None
+    """Its id; None: the device is an AP."""
     aps: tuple[AccessPoint, ...]
     """The AP that is polled itself, or all that are seen through the controller."""
+
+    @property
+    def is_controller(self) -> bool:
+        """Whether it speaks for other devices."""
+        return self.controller is not None
 
     def in_service(self, deployment: Deployment, now: datetime) -> tuple[AccessPoint, ...]:
         """Its APs that are in service at an instant."""
@@ -34,7 +40,7 @@ def jobs_of(deployment: Deployment) -> tuple[Job, ...]:
             continue
         if ap.host:
             target = target_of(deployment, ap.ap, ap.host, ap.port, ap.credential)
-            jobs.append(Job(target, ap.profile, deployment.poll_seconds(ap), False, (ap,)))
+            jobs.append(Job(target, ap.profile, deployment.poll_seconds(ap), None, (ap,)))
         elif ap.controller in through:
             through[ap.controller].append(ap)
     for controller in deployment.controllers.values():
@@ -46,8 +52,8 @@ def jobs_of(deployment: Deployment) -> tuple[Job, ...]:
             controller.credential,
         )
         seconds = controller.poll_seconds or deployment.settings.snmp.poll_seconds
-        aps = tuple(through[controller.controller])
-        jobs.append(Job(target, controller.profile, seconds, True, aps))
+        id_ = controller.controller
+        jobs.append(Job(target, controller.profile, seconds, id_, tuple(through[id_])))
     return tuple(jobs)
 
 

@@ -1,7 +1,8 @@
 """A round: many devices polled at the same time, and what came of it."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+import random
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -15,18 +16,22 @@ from collectors.snmp.device import ApPoll, DevicePoll
 from collectors.snmp.engine import SnmpEngine, SnmpError, Target
 from collectors.snmp.holding import Holding
 from collectors.snmp.jobs import Job, jobs_of
+from collectors.snmp.listed import Listed
 from collectors.snmp.poll import Identity, UnknownProfileError, poll_device
 from collectors.snmp.presences import Anonymiser, EmptyTables, presences
 from collectors.snmp.profiles import Profiles
 from collectors.snmp.readings import failed_readings, match_aps, own_row, reading
+from collectors.snmp.repolls import Repolls
 from config.deployment import AccessPoint, Deployment
 
-__all__ = ["Failure", "Job", "Poller", "RoundReport"]
+__all__ = ["ControllerPoll", "Failure", "Job", "Poller", "RoundReport"]
 
 log = structlog.get_logger(__name__)
 
 _SHOWN: Final = 5
 """Names of APs in one log line."""
+_REPOLL_SHARE: Final = 4
+"""Of the devices that are polled at the same time, one in so many is polled again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,17 @@ class RoundReport:
     duration_s: float = 0.0
 
 
+class ControllerPoll(NamedTuple):
+    """What a poll of a controller came to."""
+
+    controller: str
+    """Its id."""
+    ts_ms: int
+    """UTC milliseconds."""
+    answered: bool
+    interval_s: int
+
+
 class _Heard(NamedTuple):
     """What one device gave."""
 
@@ -80,7 +96,10 @@ class Poller:
         profiles: Profiles,
         now: Callable[[], datetime],
         presence: tuple[Anonymiser, PresenceSink] | None = None,
+        *,
+        on_controller: Callable[[ControllerPoll], None] = lambda _: None,
     ) -> None:
+        """`on_controller` is told of each poll of one before the readings of its APs are."""
         self.jobs = jobs_of(deployment)
         self._deployment = deployment
         self._engine = engine
@@ -88,6 +107,11 @@ class Poller:
         self._now = now
         self._presence = presence if deployment.settings.snmp.client_tables else None
         self._empty_tables = EmptyTables()
+        self._on_controller = on_controller
+        self._repolls = Repolls(self.jobs)
+        self._listed = Listed()
+        self._busy: set[str] = set()
+        """Devices that are being polled now."""
         self._identities: dict[str, Identity] = {}
         self._told: set[tuple[str, ...]] = set()
         self._silent: set[str] = set()
@@ -99,17 +123,31 @@ class Poller:
 
         Each device's readings are handed over as soon as it has answered.
         """
+        concurrency = self._deployment.settings.snmp.concurrency
+        return await self._round(sink, self.jobs if jobs is None else jobs, concurrency)
+
+    async def repoll(self, sink: Sink, aps: Collection[str], jitter_s: float = 0) -> RoundReport:
+        """Poll again what answers for these APs, each device once and after a random while.
+
+        Not beside a regular round of the same device, nor too many at a time: whoever is left out
+        can be asked for again.
+        """
+        most = max(1, self._deployment.settings.snmp.concurrency // _REPOLL_SHARE)
+        chosen = self._repolls.chosen(aps, self._now_ms(), most, self._busy.__contains__)
+        return await self._round(sink, chosen, most, jitter_s)
+
+    async def _round(
+        self, sink: Sink, jobs: Sequence[Job], workers: int, jitter_s: float = 0
+    ) -> RoundReport:
         loop = asyncio.get_running_loop()
         started = loop.time()
         now = self._now()
-        chosen = self.jobs if jobs is None else jobs
-        due = [(job, aps) for job in chosen if (aps := job.in_service(self._deployment, now))]
+        due = [(job, aps) for job in jobs if (aps := job.in_service(self._deployment, now))]
         report = RoundReport(targets=len(due))
         queue = iter(due)
-        workers = min(self._deployment.settings.snmp.concurrency, len(due))
         async with asyncio.TaskGroup() as group:
-            for _ in range(workers):
-                group.create_task(self._work(queue, sink, report))
+            for _ in range(min(workers, len(due))):
+                group.create_task(self._work(queue, sink, report, jitter_s))
         report.duration_s = loop.time() - started
         return report
 
@@ -125,10 +163,23 @@ class Poller:
             )
 
     async def _work(
-        self, queue: Iterator[tuple[Job, Sequence[AccessPoint]]], sink: Sink, report: RoundReport
+        self,
+        queue: Iterator[tuple[Job, Sequence[AccessPoint]]],
+        sink: Sink,
+        report: RoundReport,
+        jitter_s: float,
     ) -> None:
         for job, aps in queue:
-            heard = await self._poll(job, aps, report)
+            if jitter_s:
+                await asyncio.sleep(random.uniform(0, jitter_s))  # noqa: S311 - hides no secret
+            if job.target.name in self._busy:
+                report.targets -= 1  # what it says there is what it would say here
+                continue
+            self._busy.add(job.target.name)
+            try:
+                heard = await self._poll(job, aps, report)
+            finally:
+                self._busy.discard(job.target.name)
             try:
                 report.readings += await self._holding.write(sink, heard.readings)
             except NotDurableError as error:
@@ -166,7 +217,8 @@ class Poller:
         except (SnmpError, UnknownProfileError) as error:
             report.failed.append(Failure(job.target.name, str(error)))
             self._tell_failure(job.target, str(error))
-            return _Heard(failed_readings(aps, self._now_ms(), job.poll_seconds))
+            ts_ms = self._note(job, answered=False)
+            return _Heard(failed_readings(aps, ts_ms, job.poll_seconds))
         report.ok += 1
         if job.target.name in self._silent:
             self._silent.discard(job.target.name)
@@ -174,18 +226,26 @@ class Poller:
         report.warnings += len(poll.warnings)
         for warning in poll.warnings:
             log.warning("poll incomplete", reason=warning)
-        ts_ms = self._now_ms()
+        ts_ms = self._note(job, answered=True)
         rows = self._rows(job, aps, poll)
         return _Heard(
             [reading(ap, row, ts_ms, job.poll_seconds) for ap, row in rows],
             self._presences(job, rows, poll, ts_ms),
         )
 
+    def _note(self, job: Job, *, answered: bool) -> int:
+        """Take note of a poll; return its time, UTC milliseconds."""
+        ts_ms = self._now_ms()
+        self._repolls.note(job, ts_ms, answered=answered)
+        if job.controller is not None:
+            self._on_controller(ControllerPoll(job.controller, ts_ms, answered, job.poll_seconds))
+        return ts_ms
+
     def _rows(
         self, job: Job, aps: Sequence[AccessPoint], poll: DevicePoll
     ) -> list[tuple[AccessPoint, ApPoll]]:
         """What the device says of each of its APs in service."""
-        if not job.is_controller:
+        if job.controller is None:
             return [(ap, own_row(ap, poll)) for ap in aps]
         # Matched with all of the controller's APs, so that one out of service is not unknown.
         matched = match_aps(job.aps, poll.aps)
@@ -193,7 +253,8 @@ class Poller:
         self._tell_once(job, "not in access_points.csv", unknown)
         self._tell_once(job, "not listed by its controller", [ap.ap for ap in matched.unlisted])
         serving = {ap.ap for ap in aps}
-        return [(ap, row) for ap, row in matched.known if ap.ap in serving]
+        left = [(ap, ApPoll(up=False)) for ap in self._listed.left(job.controller, matched, poll)]
+        return [(ap, row) for ap, row in (*matched.known, *left) if ap.ap in serving]
 
     def _presences(
         self,

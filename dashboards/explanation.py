@@ -166,6 +166,8 @@ class _Speaker:
             yield Text(self._say("alone", verdict=verdicts[0]))
         if len(verdicts) == 1:
             yield Text(self._words["history_one"])
+        elif verdicts[-1] != self._found.standing.verdict:
+            yield Text(self._words["history_assessable"])
         else:
             agree = verdicts[-1] == verdicts[-2]
             yield Text(self._words["history_agree" if agree else "history_first"])

@@ -42,6 +42,8 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "history_one": "The first assessment stands.",
         "history_agree": "The verdict that stands is the one on which two weeks in a row agree.",
         "history_first": "No two weeks in a row agree; the first assessment stands.",
+        "history_assessable": "It could not be assessed before; the first verdict after that "
+        "stands at once.",
         "alone": "The figures of this week alone say {verdict}.",
         "hours": "Open hours",
         "always": "around the clock", "assumed": "not known: around the clock",
@@ -92,6 +94,8 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "history_agree": "Reste valable le verdict sur lequel deux semaines de suite concordent.",
         "history_first": "Jamais deux semaines de suite ne concordent ; la première évaluation "
         "reste valable.",
+        "history_assessable": "Avant, le site n’était pas évaluable ; le premier verdict qui suit "
+        "vaut aussitôt.",
         "alone": "Les chiffres de cette semaine seuls disent {verdict}.",
         "hours": "Heures d’ouverture",
         "always": "jour et nuit", "assumed": "inconnues : jour et nuit",
@@ -141,6 +145,8 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "history_agree": "Het oordeel waarover twee weken na elkaar overeenstemmen, geldt.",
         "history_first": "Nooit stemmen twee weken na elkaar overeen; de eerste beoordeling "
         "geldt.",
+        "history_assessable": "Voordien was de site niet te beoordelen; het eerste oordeel daarna "
+        "geldt meteen.",
         "alone": "De cijfers van deze week alleen zeggen {verdict}.",
         "hours": "Openingsuren",
         "always": "dag en nacht", "assumed": "niet bekend: dag en nacht",

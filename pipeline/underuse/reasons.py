@@ -79,7 +79,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "{availability:percent} of the open hours. Not assessable: under {coverage:percent} of "
         "the open hours observed, under {min_weeks:whole} weeks in service or under "
         "{days:whole} open days. With fewer than {peers:whole} peers the whole city counts in. "
-        "Every Monday is a new assessment; a verdict changes when two in a row agree.",
+        "Every Monday is a new assessment; the first verdict stands at once, after that it "
+        "changes when two in a row agree.",
     },
     "fr": {
         "not_in_service": "Pas en service pendant les semaines évaluées.",
@@ -144,8 +145,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "{availability:percent} des heures d’ouverture. Non évaluable (not_assessable) : moins de "
         "{coverage:percent} des heures d’ouverture observées, moins de {min_weeks:whole} semaines "
         "en service ou moins de {days:whole} jours d’ouverture. Avec moins de {peers:whole} pairs, "
-        "toute la ville est prise en compte. Chaque lundi apporte une nouvelle évaluation ; un "
-        "verdict change quand deux de suite concordent.",
+        "toute la ville est prise en compte. Chaque lundi apporte une nouvelle évaluation ; le "
+        "premier verdict vaut aussitôt, puis il change quand deux de suite concordent.",
     },
     "nl": {
         "not_in_service": "Niet in dienst tijdens de beoordeelde weken.",
@@ -210,7 +211,8 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "(not_assessable): minder dan {coverage:percent} van de openingsuren waargenomen, minder "
         "dan {min_weeks:whole} weken in dienst of minder dan {days:whole} openingsdagen. Met "
         "minder dan {peers:whole} vergelijkbare punten telt de hele stad mee. Elke maandag wordt "
-        "opnieuw beoordeeld; een oordeel verandert wanneer twee na elkaar overeenstemmen.",
+        "opnieuw beoordeeld; het eerste oordeel geldt meteen, daarna verandert het wanneer twee "
+        "na elkaar overeenstemmen.",
     },
 }
 

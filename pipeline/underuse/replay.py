@@ -1,12 +1,12 @@
 """The verdicts that stand, replayed week by week from usage.
 
 Assessments are weekly. The first of a site stands at once; after that its verdict changes when two
-weeks in a row agree. So what stands is what the latest two neighbouring weeks that agree say, or
-else the first.
+weeks in a row agree. `not_assessable` is the want of a verdict: what is said first after it stands
+at once, too.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -71,7 +71,8 @@ class Replay:
     def history(self, back: int = 0) -> dict[str, tuple[Verdict, ...]]:
         """Of every site the verdicts that decide what stands in a week, from that week backwards.
 
-        The last of them stands: the week before says the same, or it is the site's first.
+        The last of them stood in its week: the week before says the same, or it is the site's
+        first. `verdict_after` tells which stands now.
         """
         latest = self.alone(back)
         seen = {site: [found.verdict] for site, found in latest.items()}
@@ -94,7 +95,7 @@ class Replay:
         Where it is not what these figures alone say, a reason tells.
         """
         history, latest = self.history(back), self.alone(back)
-        return worst_first(_standing(latest[site], history[site][-1]) for site in latest)
+        return worst_first(_standing(latest[site], verdict_after(history[site])) for site in latest)
 
     def _heard_in(self, back: int) -> frozenset[str]:
         """The sites with usage in the window of a week."""
@@ -110,6 +111,17 @@ class Replay:
                 self._tallies.popitem(last=False)
         self._tallies.move_to_end(back)
         return self._tallies[back]
+
+
+def verdict_after(history: Sequence[Verdict]) -> Verdict:
+    """The verdict that stands after weeks of which the earliest stood; latest first."""
+    *later, standing = history
+    before = standing
+    for verdict in reversed(later):
+        if verdict == before or standing == "not_assessable":
+            standing = verdict
+        before = verdict
+    return standing
 
 
 def _is_settled(found: Assessment) -> bool:

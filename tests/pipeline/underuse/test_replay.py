@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from config.deployment import Deployment
 from pipeline.underuse.assess import Assessment
 from pipeline.underuse.reasons import worded
-from pipeline.underuse.replay import Replay
+from pipeline.underuse.replay import Replay, verdict_after
 from pipeline.underuse.weeks import city_week_span
 from tests.pipeline.underuse.cities import AS_OF, PEERS, Users, deployment, steady, usage
 
@@ -66,7 +66,7 @@ def forwards(replay: Replay, weeks: int) -> str:
     verdicts = [lib0(list(replay.alone(back).values())).verdict for back in reversed(range(weeks))]
     standing = verdicts[0]
     for before, now in pairwise(verdicts):
-        if before == now:
+        if before == now or standing == "not_assessable":
             standing = now
     return standing
 
@@ -139,10 +139,28 @@ def test_usage_is_read_further_back_for_as_long_as_weeks_disagree() -> None:
 
 def test_the_first_assessment_is_that_of_the_first_monday_with_usage() -> None:
     replay, _ = replayed([12.0, 12.0], peers=8)
-    # One week says too little; two say ok: they disagree, so the first stands.
+    # One week says too little, and that is no verdict: what two weeks say stands at once.
     assert replay.history()["lib0"] == ("ok", "not_assessable")
     assert stood([12.0], peers=8) == "not_assessable"
-    assert stood([12.0] * 3, peers=8) == "ok"
+    assert stood([12.0] * 2, peers=8) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("latest_first", "stands"),
+    [
+        (["underused"], "underused"),
+        (["watch", "ok", "ok"], "ok"),
+        (["not_assessable", "ok", "ok"], "ok"),
+        (["ok", "not_assessable", "not_assessable"], "ok"),
+        (["watch", "ok", "not_assessable", "not_assessable"], "ok"),
+        (["ok", "not_assessable", "underused", "underused"], "underused"),
+        (["underused", "ok", "watch"], "watch"),
+    ],
+)
+def test_what_could_not_be_assessed_need_not_be_outvoted(
+    latest_first: list[Any], stands: str
+) -> None:
+    assert verdict_after(latest_first) == stands
 
 
 def test_a_site_that_was_never_heard_is_asked_for_once() -> None:

@@ -6,6 +6,9 @@ this module before every part of the URL is taken out of it, and its own log is 
 
 import logging
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -35,6 +38,7 @@ _TYPES: Final[dict[Kind, apprise.NotifyType]] = {
 }
 
 _library_log = logging.getLogger("apprise")
+_library_log.setLevel(logging.WARNING)
 _library_log.propagate = False
 _library_log.addHandler(logging.NullHandler())
 
@@ -57,9 +61,10 @@ class AppriseNotifier:
             service_timeout=PATIENCE_S,
         )
         self._service = apprise.Apprise(asset=asset)
-        plugin = apprise.Apprise.instantiate(url.get_secret_value(), asset=asset)
-        if plugin is None:
-            raise UnusableError(_what_is_wrong(url))
+        with _loading():
+            plugin = apprise.Apprise.instantiate(url.get_secret_value(), asset=asset)
+            if plugin is None:
+                raise UnusableError(_what_is_wrong(url))
         self._service.add(plugin)
 
     def send(self, message: Message, now_ms: int) -> None:  # noqa: ARG002 - of no use to people
@@ -90,15 +95,23 @@ class AppriseNotifier:
         return "AppriseNotifier(url=**********)"
 
 
+@contextmanager
+def _loading() -> Iterator[None]:
+    """apprise loads its services when they are needed; its mail looks for a module of old."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield
+
+
 def _what_is_wrong(url: SecretStr) -> str:
-    scheme = SCHEME.match(url.get_secret_value())
-    known = {
-        str(name)
-        for service in apprise.Apprise().details()["schemas"]
-        for name in [*service["protocols"], *service["secure_protocols"]]
-    }
-    if scheme and scheme[1].lower() in known:
-        return f"is not a whole {scheme[1].lower()}:// URL; {LOOK_UP}"
+    match = SCHEME.match(url.get_secret_value())
+    scheme = match[1].lower() if match else ""
+    for service in apprise.Apprise().details(show_disabled=True, show_requirements=True)["schemas"]:
+        if scheme in (*(service["protocols"] or ()), *(service["secure_protocols"] or ())):
+            needed = service["requirements"]["packages_required"]
+            if not service["enabled"] and needed:
+                return f"{scheme}:// needs a package that is not installed: {', '.join(needed)}"
+            return f"is not a whole {scheme}:// URL; {LOOK_UP}"
     return (
         "does not begin as a URL of apprise does, such as mailtos://, msteams://, slack://, "
         f"ntfys:// or json://; {LOOK_UP}"

@@ -7,7 +7,7 @@ The widest explanation wins: our own poller first, then what explains the most A
 Nothing here depends on the order of anything: evidence, files, parents or children.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -92,12 +92,15 @@ def failed_together(group: Group, downs: Iterable[Down], silence: Silence) -> To
     return Together(group, start_ms, known_ms, over_ms, tuple(members), CAUSES[group.scope])
 
 
-def explain(found: Iterable[Together]) -> list[tuple[Together, tuple[Down, ...]]]:
+def explain(
+    found: Iterable[Together], already: Collection[Down] = ()
+) -> list[tuple[Together, tuple[Down, ...]]]:
     """The explanations that stand, the widest first, each with what it explains.
 
-    Each outage is explained once. What is left of an explanation must still be enough for one.
+    Each outage is explained once; `already`: those that are. What is left of an explanation must
+    still be enough for one.
     """
-    explained: set[Down] = set()
+    explained = set(already)
     standing = []
     for together in sorted(found, key=_widest_first):
         left = tuple(down for down in together.members if down not in explained)
@@ -120,10 +123,15 @@ def _widest_first(together: Together) -> tuple[bool, bool, int, int, int, str]:
 
 
 def merged(spells: Sequence[Spell], relapse_ms: int) -> list[tuple[Spell, ...]]:
-    """Spells of one subject, in order, as incidents: what relapses in time is the same one."""
+    """Spells of one subject, in order, as incidents: what relapses in time is the same one.
+
+    One cannot begin before the last one was over, though a poll that was lost may seem to say so.
+    """
     incidents: list[tuple[Spell, ...]] = []
     for spell in spells:
         before = incidents[-1][-1].end_ms if incidents else None
+        if before is not None:
+            spell = spell._replace(start_ms=max(spell.start_ms, before))  # noqa: PLW2901
         if before is not None and spell.start_ms - before <= relapse_ms:
             incidents[-1] = (*incidents[-1], spell)
         else:

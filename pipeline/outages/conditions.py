@@ -14,6 +14,8 @@ from pipeline.outages.track import Track
 
 HORIZON_INTERVALS: Final = 6
 """Poll intervals by which evidence may come late."""
+BLIND_KEPT: Final = 4
+"""Times of blindness of a collector that are remembered, for evidence that comes late."""
 CONTROLLERS_COLLECTOR: Final = "snmp"
 """A controller is polled in no other way."""
 
@@ -77,6 +79,16 @@ class Conditions:
     def go_blind(self, collector: str, since_ms: int) -> None:
         """What failed since then says nothing, nor will what fails until it sees again."""
         self._memory.blind.setdefault(collector, []).append((since_ms, None))
+        self._think_again(collector)
+
+    def see_again(self, collector: str, at_ms: int) -> None:
+        """What fails from then on says something again."""
+        times = self._memory.blind[collector]
+        times[-1] = (times[-1][0], at_ms)
+        del times[:-BLIND_KEPT]
+        self._think_again(collector)
+
+    def _think_again(self, collector: str) -> None:
         for ap, track in self._memory.tracks.items():
             if self._collector(ap) == collector:
                 track.refold(self._rules, self._is_ignored)
@@ -122,8 +134,9 @@ class Conditions:
             self._memory.own.pop(ap, None)
         elif own is not None and own.start_ms == spells[0].start_ms:
             if own.spells != spells:
-                self._memory.own[ap] = replace(own, spells=spells)
+                root = own.root if own.spells[-1].start_ms == spells[-1].start_ms else None
+                self._memory.own[ap] = replace(own, spells=spells, root=root)
         else:
             site = (condition.last and condition.last.site) or self._topology.aps[ap].site
             maintenance = self.calendar.in_maintenance(site, spells[0].start_ms)
-            self._memory.own[ap] = Own(site, spells, None, maintenance)
+            self._memory.own[ap] = Own(site, spells, maintenance)

@@ -152,7 +152,8 @@ class Engine:
         for found in self._conditions.settle(now_ms):
             events += self._settle(found, now_ms)
         self._roots.update(now_ms)
-        events += self._telling.news(self.calendar, now_ms)
         for root in self._roots.settled(now_ms):
-            events.append(self._telling.forget(root_incident(root), "settled", now_ms))
-        return events
+            incident = root_incident(root)
+            events += self._telling.differences(incident, now_ms)
+            events.append(self._telling.forget(incident, "settled", now_ms))
+        return [*events, *self._telling.news(self.calendar, now_ms)]

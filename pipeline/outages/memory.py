@@ -32,6 +32,11 @@ class Root:
         return incident_id(self.scope, self.subject, self.spells[0].start_ms)
 
     @property
+    def time(self) -> str:
+        """Names the last time that it was down, among all of all roots."""
+        return f"{self.id}/{self.spells[-1].start_ms}"
+
+    @property
     def is_open(self) -> bool:
         """Whether it is down."""
         return self.spells[-1].end_ms is None
@@ -44,8 +49,11 @@ class Own:
     site: str
     """Where it stood when it began."""
     spells: tuple[Spell, ...]
-    parent: str | None
     maintenance: bool
+    parent: str | None = None
+    """The incident that explains it."""
+    root: str | None = None
+    """The `time` of the root that explains the last of the spells."""
 
     @property
     def start_ms(self) -> int:

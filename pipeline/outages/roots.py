@@ -14,8 +14,6 @@ from pipeline.outages.memory import Key, Memory, Own, Root
 from pipeline.outages.topology import Group, Topology
 from pipeline.outages.track import Track
 
-BLIND_KEPT: Final = 4
-"""Times of blindness of a collector that are remembered, for evidence that comes late."""
 SURE_INTERVALS: Final = 3
 """Poll intervals within which a failure is confirmed: so much later a relapse shows."""
 
@@ -31,6 +29,8 @@ class Roots:
         self._memory = memory
         self._conditions = conditions
         self._groups = {(group.scope, group.subject): group for group in topology.groups}
+        self._replaced: list[Root] = []
+        """Over for good, and their subject failed again."""
         self._pollers = [group for group in topology.groups if group.scope == "poller"]
 
     def update(self, now_ms: int) -> None:
@@ -54,6 +54,8 @@ class Roots:
 
     def settled(self, now_ms: int) -> Iterator[Root]:
         """Forget those that are over for good."""
+        yield from self._replaced
+        self._replaced.clear()
         for key, root in list(self._memory.roots.items()):
             end_ms = root.spells[-1].end_ms
             group = self._groups.get(key)
@@ -85,16 +87,17 @@ class Roots:
 
         They failed at the same time, or were not asked since.
         """
-        since_ms = own.start_ms - group.interval_s * 1000
+        start_ms = own.spells[-1].start_ms
+        since_ms = start_ms - group.interval_s * 1000
         count = 1
         for other in group.members:
             known = self._known(other)
             if known is None or known.last is None or other == ap:
                 continue
-            if known.answered_ms is not None and known.answered_ms >= own.start_ms:
+            if known.answered_ms is not None and known.answered_ms >= start_ms:
                 return 0
             if known.last.answered:
-                count += _counts_until(known, group) > own.start_ms
+                count += _counts_until(known, group) > start_ms
             else:
                 count += (known.first_miss_ms or 0) > since_ms
         return count
@@ -113,26 +116,46 @@ class Roots:
                 self._end(root, answered_ms)
 
     def _explain(self, now_ms: int) -> None:
-        """Group what is down under what explains it, and end what something answered of."""
+        """End what something answered of, and group what is down under what explains it."""
+        for root in self._open_groups():
+            answered_ms = self._answered_after(root, self._groups.get(root.key))
+            if answered_ms is not None:
+                self._end(root, answered_ms)
         found = [self._together(group, now_ms) for group in self._groups_down()]
         found += [self._silent(name, t) for name, t in self._memory.controllers.items()]
-        standing = explain(together for together in found if together)
+        standing = explain((together for together in found if together), self._explained())
         for together, explained in standing:
-            root = self._memory.root(together.key)
-            if root is None:
-                root = self._open(together.key, together.spell, together.cause, members=explained)
-            elif root.cause != together.cause:
-                root = replace(root, cause=together.cause)
-                self._memory.roots[root.key] = root
+            root = self._standing_root(together, explained)
             for down in explained:
                 own = self._memory.own[down.ap]
-                # One that has relapsed is explained by what explained it first.
-                if len(own.spells) == 1 and own.parent != root.id:
-                    self._memory.own[down.ap] = replace(own, parent=root.id)
+                # An incident that has relapsed is explained by what explained it first.
+                parent = root.id if len(own.spells) == 1 else own.parent
+                self._memory.own[down.ap] = replace(own, root=root.time, parent=parent)
         stands = {together.key for together, _ in standing}
-        for root in list(self._memory.roots.values()):
-            if root.is_open and root.key not in stands and root.scope != "poller":
-                self._end_or_withdraw(root)
+        for root in self._open_groups():
+            if root.key not in stands:
+                self._withdraw(root)
+
+    def _standing_root(self, together: Together, explained: Sequence[Down]) -> Root:
+        root = self._memory.root(together.key)
+        if root is None:
+            return self._open(together.key, together.spell, together.cause, members=explained)
+        if root.cause != together.cause:
+            root = self._memory.roots[root.key] = replace(root, cause=together.cause)
+        return root
+
+    def _open_groups(self) -> list[Root]:
+        roots = self._memory.roots.values()
+        return [root for root in roots if root.is_open and root.scope != "poller"]
+
+    def _explained(self) -> set[Down]:
+        """What is down still though what explained it is over."""
+        is_open = {root.time for root in self._open_groups()}
+        return {
+            Down(ap, own.spells[-1])
+            for ap, own in self._memory.own.items()
+            if own.is_open and own.root is not None and own.root not in is_open
+        }
 
     def _groups_down(self) -> list[Group]:
         """Those that something is down of, our pollers apart."""
@@ -155,7 +178,14 @@ class Roots:
                 return None
             answered_ms = max(answered_ms or 0, known.answered_ms)
             heard_until_ms = max(heard_until_ms or 0, counts_until_ms)
+        if group.scope == "poller":
+            downs = [down for down in downs if self._failed_after(down.ap, answered_ms)]
         return failed_together(group, downs, Silence(answered_ms, heard_until_ms, None))
+
+    def _failed_after(self, ap: str, answered_ms: int | None) -> bool:
+        """Whether it did not fail before, also when that was blamed on our poller."""
+        since_ms = self._memory.tracks[ap].failing_since_ms
+        return since_ms is None or answered_ms is None or since_ms > answered_ms
 
     def _silent(self, controller: str, track: Track) -> Together | None:
         """A controller that does not answer itself, with what failed behind it since."""
@@ -179,8 +209,11 @@ class Roots:
         return [Down(ap, own[ap].spells[-1]) for ap in aps if ap in own and own[ap].is_open]
 
     def _answered_after(self, root: Root, group: Group | None) -> int | None:
-        """The first answer of anybody of it since it began; None: there was none."""
-        since_ms = root.spells[-1].start_ms
+        """The first answer of anybody of it since it was certain; None: there was none.
+
+        One from before was lost on the way: a poll just before it may have failed by chance.
+        """
+        since_ms = root.spells[-1].confirmed_ms
         conditions = [self._known(ap) for ap in (group.members if group else ())]
         controller = self._memory.controllers.get(root.subject)
         if root.scope == "controller" and controller is not None:
@@ -212,6 +245,7 @@ class Roots:
                 )
                 self._memory.roots[key] = root
                 return root
+            self._replaced.append(before)
         announced = [self._memory.own[down.ap].maintenance for down in members]
         maintenance = bool(announced) and all(announced)
         root = Root(*key, cause, (spell,), maintenance, declared)
@@ -222,22 +256,18 @@ class Roots:
         spells = (*root.spells[:-1], root.spells[-1]._replace(end_ms=at_ms))
         self._memory.roots[root.key] = replace(root, spells=spells)
         if root.scope == "poller":
-            blind = self._memory.blind[root.subject]
-            blind[-1] = (blind[-1][0], at_ms)
-            del blind[:-BLIND_KEPT]
+            self._conditions.see_again(root.subject, at_ms)
 
-    def _end_or_withdraw(self, root: Root) -> None:
-        """What nobody stands for any more: something answered, or a wider one explains it."""
-        answered_ms = self._answered_after(root, self._groups.get(root.key))
-        if answered_ms is not None:
-            self._end(root, answered_ms)
-        elif len(root.spells) > 1:
+    def _withdraw(self, root: Root) -> None:
+        """Take back what a wider one explains, or late evidence does not bear out."""
+        if len(root.spells) > 1:
             self._memory.roots[root.key] = replace(root, spells=root.spells[:-1])
         else:
             del self._memory.roots[root.key]
-            for ap, own in self._memory.own.items():
-                if own.parent == root.id:
-                    self._memory.own[ap] = replace(own, parent=None)
+        for ap, own in self._memory.own.items():
+            if own.root == root.time:
+                parent = None if own.parent == root.id and own.spells[1:] == () else own.parent
+                self._memory.own[ap] = replace(own, root=None, parent=parent)
 
 
 def _counts_until(known: Condition, group: Group) -> int:

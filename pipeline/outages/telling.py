@@ -118,10 +118,11 @@ class Telling:
         )
 
     def _waits(self, ap: str, own: Own, now_ms: int) -> bool:
-        if own.parent is not None:
+        """Whether it may yet turn out that something explains it."""
+        if own.root is not None:
             return False
         wait_ms = self._topology.aps[ap].interval_s * 1000 * WAIT_INTERVALS
-        if now_ms >= own.spells[0].confirmed_ms + wait_ms:
+        if now_ms >= own.spells[-1].confirmed_ms + wait_ms:
             return False
         return self._roots.may_be_explained(ap, own)
 
@@ -156,14 +157,18 @@ class Telling:
 
     def _is_left(self, incident: Incident, now_ms: int) -> bool:
         """Whether it did not come back with what explained it."""
+        own = self._memory.own[incident.subject]
         last = self._memory.tracks[incident.subject].condition.last
-        parent = self._memory.told.get(incident.parent or "")
-        if parent is None:
-            return True
-        if parent.end_ms is None or last is None or last.answered:
+        if last is None or last.answered:
+            return False
+        if own.root is None:
+            return not self._waits(incident.subject, own, now_ms)
+        root = next((r for r in self._memory.roots.values() if r.time == own.root), None)
+        over_ms = root.spells[-1].end_ms if root else 0
+        if over_ms is None:
             return False
         wait_ms = self._rules.span_intervals * last.interval_s * 1000
-        return last.ts_ms > parent.end_ms and now_ms >= parent.end_ms + wait_ms
+        return last.ts_ms > over_ms and now_ms >= over_ms + wait_ms
 
 
 def root_incident(root: Root) -> Incident:

@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from config.settings import Outages
 from pipeline.outages.evidence import Evidence, in_order
@@ -25,6 +25,10 @@ class Track:
     recent: list[Evidence] = field(default_factory=list)
     """By time."""
     condition: Condition = NOTHING_KNOWN
+    failing_since_ms: int | None = None
+    """The first of the polls that failed in a row, those included that say nothing."""
+    over_ms: int = -1
+    """When the last incident began that is over for good: it is not found again."""
 
     def add(
         self, evidence: Evidence, rules: Outages, ignored: Ignored
@@ -35,10 +39,12 @@ class Track:
         """
         newest = self.recent[-1] if self.recent else self.base.last
         if newest is None or evidence.ts_ms > newest.ts_ms:
+            self._note_failure(evidence, newest)
             self.recent.append(evidence)
             if evidence.answered or not ignored(evidence):
                 self.condition, events = step(self.condition, evidence, rules)
                 for event in events:
+                    self._note(event)
                     yield self.condition, event
             if self.recent[0].ts_ms < evidence.ts_ms - 2 * self.horizon_ms:
                 self._trim(evidence.ts_ms - self.horizon_ms, rules, ignored)
@@ -53,11 +59,27 @@ class Track:
         for evidence in self.recent:
             if evidence.answered or not ignored(evidence):
                 self.condition, _ = step(self.condition, evidence, rules)
+        spells = self.condition.spells
+        if spells and spells[0].start_ms <= self.over_ms and not self.condition.is_down:
+            self.condition = replace(self.condition, spells=())
 
     def settle(self, now_ms: int, rules: Outages) -> bool:
         """Let what is over be over; whether something was."""
         self.condition, events = settle(self.condition, now_ms, rules)
+        for event in events:
+            self._note(event)
         return bool(events)
+
+    def _note_failure(self, evidence: Evidence, last: Evidence | None) -> None:
+        watched = last is not None and evidence.ts_ms <= last.hold_ends_ms
+        if evidence.answered:
+            self.failing_since_ms = None
+        elif self.failing_since_ms is None or not (watched or self.condition.is_down):
+            self.failing_since_ms = evidence.ts_ms
+
+    def _note(self, event: Event) -> None:
+        if event.what == "settled":
+            self.over_ms = event.spells[0].start_ms
 
     def _trim(self, since_ms: int, rules: Outages, ignored: Ignored) -> None:
         kept = next(i for i, item in enumerate(self.recent) if item.ts_ms >= since_ms)

@@ -1,6 +1,7 @@
 """Small cities whose access points answer as a pattern says."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from collectors.reading import Reading
@@ -88,18 +89,16 @@ def rounds(
     return found
 
 
-def play(
-    to: Engine, batches: Iterable[Sequence[Reading]], *, between: Callable[[], None] = lambda: None
-) -> list[IncidentEvent]:
-    """Each reading when it comes, and a tick every half minute up to the next."""
-    events, now_ms = [], 0
-    for reading in (r for batch in batches for r in batch):
-        while now_ms and now_ms + 30_000 < reading.ts_ms:
+def play(to: Engine, batches: Iterable[Sequence[Reading]]) -> list[IncidentEvent]:
+    """Readings when they come, those of one instant at once, and a tick every half minute."""
+    events, now_ms = list[IncidentEvent](), 0
+    in_time = sorted((r for batch in batches for r in batch), key=lambda r: r.ts_ms)
+    for ts_ms, readings in groupby(in_time, key=lambda r: r.ts_ms):
+        while now_ms and now_ms + 30_000 < ts_ms:
             now_ms += 30_000
             events += to.tick(now_ms)
-        now_ms = reading.ts_ms
-        events += to.observe([reading], now_ms)
-        between()
+        now_ms = ts_ms
+        events += to.observe(readings, now_ms)
     for _ in range(20):
         now_ms += 30_000
         events += to.tick(now_ms)

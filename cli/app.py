@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "status": ("cli.status:status", "Show which sites are up, and their clients."),
     "usage": ("cli.usage:usage", "Show what each site is used, and its coverage."),
     "underused": ("cli.underused:underused", "Judge every site by its use, worst first."),
+    "maintenance": ("cli.maintenance:app", "Announce maintenance, list it, end it."),
     "relocations": ("cli.relocations:relocations", "Propose where spots would serve better."),
     "recompute": ("cli.recompute:recompute", "Compute usage again from samples."),
     "simulate": ("cli.simulate:simulate", "Make up a city whose right verdicts are known."),

@@ -13,6 +13,7 @@ import orjson
 import typer
 from rich.console import Console
 
+from cli.announced import with_announced
 from config.deployment import Deployment
 from config.loader import load
 from config.problems import ConfigError
@@ -61,9 +62,11 @@ def deployment_folder(option: Path | None) -> Path:
 
 
 def open_deployment(option: Path | None) -> Deployment:
-    """Load the deployment, or print every mistake in it and leave with exit code 2."""
+    """Load the deployment with what was announced beside its files, or print every mistake in it
+    and leave with exit code 2.
+    """
     with bad_input():
-        return load(deployment_folder(option))
+        return with_announced(load(deployment_folder(option)))
 
 
 def place_of(deployment: Deployment) -> str:

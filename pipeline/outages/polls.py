@@ -1,6 +1,6 @@
 """Samples as polls that answered or failed, as arrays: what outages of the past are found in."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -113,6 +113,26 @@ def joined(parts: Sequence[Polls], aps: Sequence[str]) -> Polls:
         tuple(aps),
         tuple(sites),
     )
+
+
+def loose_ends(polls: Polls, rules: Outages, until_ms: int) -> Iterator[tuple[str, int, int]]:
+    """Where an outage goes on though nobody watched: the site, the last failed poll, and the next
+    poll, or `until_ms`. What is not in the polls may end it earlier.
+    """
+    spells = spells_of(polls, rules)
+    if not len(spells):
+        return
+    same = np.append(polls.ap[1:] == polls.ap[:-1], False)
+    after = np.where(same, np.append(polls.ts[1:], 0), until_ms)
+    loose = np.flatnonzero((polls.answered == 0) & (after > polls.hold_ends))
+    # The spell of the same AP that began last, by then.
+    far = 2**42
+    keys = spells.ap * far + spells.start
+    at = np.searchsorted(keys, polls.ap[loose] * far + polls.ts[loose], side="right") - 1
+    inside = (at >= 0) & (spells.ap[at] == polls.ap[loose])
+    ends = np.where(spells.end[at] == NONE, far, spells.end[at])
+    for row in loose[inside & (ends > polls.ts[loose])]:
+        yield polls.sites[polls.site[row]], int(polls.ts[row]), int(after[row])
 
 
 def _condensed(polls: Polls) -> Polls:

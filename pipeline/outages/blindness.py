@@ -1,0 +1,79 @@
+"""When we ourselves are blind: our broker is gone, our store takes nothing, our clock was set. Pure.
+
+That nobody answers our polls is not said here: it shows in the evidence.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+DRIFT_MS: Final = 2_000
+"""Clocks are kept right a little at a time; more at once is a jump."""
+
+
+class Sight(NamedTuple):
+    """A collector went blind, or sees again."""
+
+    what: Literal["lost", "regained"]
+    collector: str
+    at_ms: int
+    """Since when; UTC milliseconds."""
+
+
+class Blindness:
+    """Told how collectors are, it tells which are blind, and since when."""
+
+    def __init__(self, patience_ms: Mapping[str, int], lost: Mapping[str, int]) -> None:
+        """`patience_ms`: of each collector, how long it may see nothing before it is called blind:
+        within that time nothing is called down either. `lost`: those that are blind since before.
+        """
+        self._patience_ms = patience_ms
+        self.lost = {name: since for name, since in lost.items() if name in patience_ms}
+        """Those that are blind, and since when."""
+        self._looked: tuple[int, int] | None = None
+        self._repeats: tuple[int, int] | None = None
+        """The clock was set back: [from, to) comes a second time."""
+
+    def look(
+        self, now_ms: int, monotonic_ms: int, blind_since: Mapping[str, int | None]
+    ) -> list[Sight]:
+        """Look at what `time` says, and since when each collector gets nothing; None: it does.
+
+        `monotonic_ms`: of a clock that nobody sets. While this machine sleeps it stands still, or
+        goes on; where it stands still, the time slept is a jump forward.
+        """
+        jumped = self._jump(now_ms, monotonic_ms)
+        found = []
+        for name, patience_ms in self._patience_ms.items():
+            since = blind_since.get(name)
+            slept = jumped is not None and now_ms - jumped >= patience_ms
+            if slept and jumped is not None and name not in self.lost:
+                found.append(Sight("lost", name, jumped))
+                self.lost[name] = jumped
+            if self._repeats is not None:
+                start_ms, end_ms = self._repeats
+                if end_ms - start_ms >= patience_ms and now_ms < end_ms:
+                    since = start_ms if since is None else min(since, start_ms)
+                    patience_ms = 0
+            if since is None:
+                if name in self.lost:
+                    del self.lost[name]
+                    found.append(Sight("regained", name, now_ms))
+            elif name not in self.lost and now_ms - since >= patience_ms:
+                self.lost[name] = since
+                found.append(Sight("lost", name, since))
+        return found
+
+    def _jump(self, now_ms: int, monotonic_ms: int) -> int | None:
+        """Where the clock jumped forward from; a jump back is remembered until it is made good."""
+        before, self._looked = self._looked, (now_ms, monotonic_ms)
+        if self._repeats is not None and now_ms >= self._repeats[1]:
+            self._repeats = None
+        if before is None:
+            return None
+        expected_ms = before[0] + (monotonic_ms - before[1])
+        if now_ms - expected_ms > DRIFT_MS:
+            return before[0]
+        if expected_ms - now_ms > DRIFT_MS:
+            until_ms = max(expected_ms, self._repeats[1] if self._repeats else 0)
+            self._repeats = now_ms, until_ms
+        return None

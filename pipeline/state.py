@@ -18,7 +18,7 @@ from pipeline.scrub import scrub_macs
 from pipeline.store.lock import alone
 from pipeline.store.sqlite_file import open_file, store_errors, transaction
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 MAX_CONTENT: Final = 2_000
 """Characters kept of a refused message."""
 MAX_DEAD_LETTERS: Final = 10_000
@@ -53,6 +53,12 @@ _LATER: Final = {
         "CREATE TABLE maintenance (id TEXT PRIMARY KEY, site TEXT NOT NULL, "
         "start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, reason TEXT, source TEXT NOT NULL, "
         "announced_ms INTEGER NOT NULL, ended_ms INTEGER) WITHOUT ROWID",
+    ),
+    5: (
+        "CREATE TABLE outage_memory (id INTEGER PRIMARY KEY CHECK (id = 1), "
+        "at_ms INTEGER NOT NULL, document BLOB NOT NULL)",
+        "CREATE TABLE blindness (collector TEXT NOT NULL, start_ms INTEGER NOT NULL, "
+        "end_ms INTEGER, PRIMARY KEY (collector, start_ms)) WITHOUT ROWID",
     ),
 }
 """What each version added."""

@@ -1,6 +1,6 @@
-"""When we ourselves are blind: our broker is gone, our store takes nothing, our clock was set. Pure.
+"""When we ourselves are blind: our broker is gone, our store takes nothing, our clock was set.
 
-That nobody answers our polls is not said here: it shows in the evidence.
+Pure. That nobody answers our polls is not said here: it shows in the evidence.
 """
 
 from collections.abc import Mapping
@@ -41,27 +41,28 @@ class Blindness:
         `monotonic_ms`: of a clock that nobody sets. While this machine sleeps it stands still, or
         goes on; where it stands still, the time slept is a jump forward.
         """
-        jumped = self._jump(now_ms, monotonic_ms)
+        jumped_ms = self._jump(now_ms, monotonic_ms)
         found = []
         for name, patience_ms in self._patience_ms.items():
-            since = blind_since.get(name)
-            slept = jumped is not None and now_ms - jumped >= patience_ms
-            if slept and jumped is not None and name not in self.lost:
-                found.append(Sight("lost", name, jumped))
-                self.lost[name] = jumped
-            if self._repeats is not None:
-                start_ms, end_ms = self._repeats
-                if end_ms - start_ms >= patience_ms and now_ms < end_ms:
-                    since = start_ms if since is None else min(since, start_ms)
-                    patience_ms = 0
-            if since is None:
-                if name in self.lost:
-                    del self.lost[name]
-                    found.append(Sight("regained", name, now_ms))
-            elif name not in self.lost and now_ms - since >= patience_ms:
-                self.lost[name] = since
-                found.append(Sight("lost", name, since))
+            if jumped_ms is not None and now_ms - jumped_ms >= patience_ms:
+                found += self._lose(name, jumped_ms)
+            since_ms = blind_since.get(name)
+            if self._repeats is not None and self._repeats[1] - self._repeats[0] >= patience_ms:
+                found += self._lose(name, self._repeats[0])
+            elif since_ms is None:
+                found += self._regain(name, now_ms)
+            elif now_ms - since_ms >= patience_ms:
+                found += self._lose(name, since_ms)
         return found
+
+    def _lose(self, name: str, since_ms: int) -> list[Sight]:
+        if name in self.lost:
+            return []
+        self.lost[name] = since_ms
+        return [Sight("lost", name, since_ms)]
+
+    def _regain(self, name: str, now_ms: int) -> list[Sight]:
+        return [Sight("regained", name, now_ms)] if self.lost.pop(name, None) is not None else []
 
     def _jump(self, now_ms: int, monotonic_ms: int) -> int | None:
         """Where the clock jumped forward from; a jump back is remembered until it is made good."""

@@ -28,7 +28,7 @@ def usual_users(
             continue
         local = pd.to_datetime(rows["start_ms"], unit="ms", utc=True).dt.tz_convert(zone)
         now = pd.Timestamp(now_ms, unit="ms", tz="UTC").tz_convert(zone)
-        same = (local.dt.weekday == now.weekday()) & (local.dt.hour == now.hour)
+        same = (local.dt.day_of_week == now.day_of_week) & (local.dt.hour == now.hour)
         known = rows["clients_ms"] >= MIN_KNOWN * rows["expected_ms"]
         alike = rows[same & known & (rows["clients_ms"] > 0)]
         if len(alike) >= MIN_HOURS:

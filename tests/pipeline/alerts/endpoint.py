@@ -14,6 +14,8 @@ import orjson
 OK = 200
 RESET = -1
 HANG = -2
+TAKEN_UNSAID = -3
+"""It is taken, and no answer comes."""
 
 
 @dataclass
@@ -22,10 +24,10 @@ class Endpoint:
 
     port: int = 0
     answers: list[int] = field(default_factory=list)
-    """One for each of the next requests, then `usual`: a status, RESET or HANG."""
+    """One for each of the next requests, then `usual`: a status, RESET, HANG or TAKEN_UNSAID."""
     usual: int = OK
     taken: list[dict[str, Any]] = field(default_factory=list)
-    """The bodies that were answered with a 2xx."""
+    """The bodies that arrived for good: answered with a 2xx, or not answered in time."""
     requests: list[tuple[str, dict[str, str], Any]] = field(default_factory=list)
     """Path, headers and body of each."""
     released: threading.Event = field(default_factory=threading.Event)
@@ -61,17 +63,17 @@ def endpoint() -> Iterator[Endpoint]:
                 found.requests.append((self.path, dict(self.headers), body))
                 answer = found.answers.pop(0) if found.answers else found.usual
                 found.more.notify_all()
-            if answer == HANG:
+            if 200 <= answer < 300 or answer == TAKEN_UNSAID:
+                with found.more:
+                    found.taken.append(body)
+                    found.more.notify_all()
+            if answer in (HANG, TAKEN_UNSAID):
                 found.released.wait(30)
-            if answer in (HANG, RESET):
+            if answer in (HANG, TAKEN_UNSAID, RESET):
                 linger = struct.pack("ii", 1, 0)
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self.close_connection = True
                 return
-            if 200 <= answer < 300:
-                with found.more:
-                    found.taken.append(body)
-                    found.more.notify_all()
             said = b"no" if answer != OK else b""
             self.send_response(answer)
             self.send_header("Content-Length", str(len(said)))

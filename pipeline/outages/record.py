@@ -57,7 +57,8 @@ class Record:
         with self._state.reading() as db:
             rows = db.execute(
                 "SELECT collector, max(start_ms, :start), min(ifnull(end_ms, :end), :end) "
-                "FROM blindness WHERE start_ms < :end AND ifnull(end_ms, :end) > max(start_ms, :start) "
+                "FROM blindness WHERE start_ms < :end "
+                "AND ifnull(end_ms, :end) > max(start_ms, :start) "
                 "ORDER BY collector, start_ms",
                 {"start": start_ms, "end": end_ms},
             ).fetchall()

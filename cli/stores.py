@@ -29,7 +29,7 @@ def open_store(deployment: Deployment) -> SqliteStore | InfluxStore:
 def open_ledger(deployment: Deployment) -> SessionLedger:
     """Open the ledger of sessions, also beside a daemon that writes; made where there is none.
 
-    Whoever computes usage needs it, or sessions become unknown. Raises StoreError.
+    Whoever computes usage needs it, or new sessions are not counted. Raises StoreError.
     """
     return SessionLedger(deployment.sessions_path, Rules.of(deployment))
 

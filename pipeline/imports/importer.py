@@ -175,7 +175,7 @@ class Importer:
         """Bring the usage of what was imported up to date.
 
         Windows are closed as far as the last sample may hold, not up to now: years may lie between.
-        `sessions`: who counts them; without, they are unknown afterwards.
+        `sessions`: who counts them; without, what is stored of them stays.
         """
         if report.last_ms is None:
             return

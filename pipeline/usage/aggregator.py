@@ -80,7 +80,7 @@ class Aggregator:
         sessions: SessionSource | None = None,
     ) -> None:
         """`computer`: what computes; by default this process, from the store. `sessions`: who
-        counts them; without, they are unknown.
+        counts them; without, what is stored of them stays.
         """
         self._deployment = deployment
         self._store = store

@@ -389,3 +389,22 @@ def test_counts_of_sessions_that_have_expired_stay() -> None:
     left = Watched(rows, expired=midnight)
     Aggregator(deployment(), store, state, sessions=left).recompute(0, 2**60)
     assert_same(stored(store), before)
+
+
+@pytest.mark.parametrize("source", [None, Watched([])], ids=["no source", "its file was lost"])
+def test_counts_stay_where_nothing_knows_of_them_any_more(source: Watched | None) -> None:
+    rows = [("s1", "a1", T + n * WINDOW_MS, WINDOW_MS, n) for n in range(20)]
+    store, state = MemoryStore(), MemoryState()
+    store.write_samples([Reading("a1", "s1", T + i * 300_000, clients=2) for i in range(80)])
+    Aggregator(deployment(), store, state, sessions=Watched(rows)).close_windows(LATER)
+    before = stored(store)
+    store.write_samples([Reading("a1", "s1", T + HOUR + 1000, clients=9)])
+    state.mark_dirty([("s1", T + HOUR, T + 2 * HOUR)])
+    aggregator = Aggregator(deployment(), store, state, sessions=source)
+    aggregator.close_windows(LATER)
+    aggregator.recompute(0, 2**60)
+    after = stored(store)
+    assert after[0]["user_ms"].sum() > before[0]["user_ms"].sum()
+    for frame, former in zip(after, before, strict=True):
+        for name in ("watched_ms", "sessions", "device_days"):
+            assert frame[name].tolist() == former[name].tolist()

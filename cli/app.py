@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "usage": ("cli.usage:usage", "Show what each site is used, and its coverage."),
     "underused": ("cli.underused:underused", "Judge every site by its use, worst first."),
     "maintenance": ("cli.maintenance:app", "Announce maintenance, list it, end it."),
+    "alerts": ("cli.alerts:app", "Try the notifiers, list what was told to whom."),
     "relocations": ("cli.relocations:relocations", "Propose where spots would serve better."),
     "recompute": ("cli.recompute:recompute", "Compute usage again from samples."),
     "simulate": ("cli.simulate:simulate", "Make up a city whose right verdicts are known."),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cli.notifiers import problem_of
 from cli.options import (
     EXIT_BAD_INPUT,
     ConfigOption,
@@ -23,7 +24,7 @@ from config.deployment import Deployment
 from config.loader import load
 from config.problems import ConfigError, Problem
 from config.schema import schema_text
-from config.settings import CommunityCredential, Credential
+from config.settings import Alerts, CommunityCredential, Credential
 from pipeline.holidays import by_commune, kinds_named
 
 MOST_NAMED: Final = 5
@@ -63,7 +64,7 @@ def _read(folder: Path) -> tuple[Deployment | None, list[Problem]]:
     except ConfigError as error:
         problems.extend(error.problems)
     try:
-        deployment = load(folder, profiles=profiles)
+        deployment = load(folder, profiles=profiles, notifiers=problem_of)
     except ConfigError as error:
         return None, [*error.problems, *problems]
     return (None if problems else deployment), problems
@@ -112,6 +113,7 @@ def _summary(deployment: Deployment) -> Iterator[str]:
     for name, credential in snmp.credentials.items():
         yield f"                 credential {name}: {_credential(credential)}"
     yield f"  mqtt           {_mqtt(deployment)}"
+    yield f"  alerts         {_alerts(settings.alerts)}"
     underuse = settings.underuse
     yield (
         f"  underused      below {underuse.ratio:g} of the peers' median over "
@@ -131,6 +133,15 @@ def _mqtt(deployment: Deployment) -> str:
         f"{mqtt.host}:{mqtt.port}{' with TLS' if mqtt.tls else ''}, "
         f"topics {mqtt.base_topic}/...{user}{password}"
     )
+
+
+def _alerts(alerts: Alerts) -> str:
+    """Who is told; URLs are secrets and not shown, nor is what they are of."""
+    if not alerts.notifiers:
+        return "nobody is told of outages"
+    told = ", ".join(f"{name} ({said.kind})" for name, said in alerts.notifiers.items())
+    routes = f"{len(alerts.routes)} routes" if alerts.routes else "everybody is told of everything"
+    return f"{told}; {routes}"
 
 
 def _credential(credential: Credential) -> str:

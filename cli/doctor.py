@@ -5,6 +5,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,9 @@ from collectors.snmp.profiles import Profiles
 from config.deployment import Deployment
 from config.settings import InfluxdbStore, Mqtt, SqliteStore
 from pipeline import diagnosis
+from pipeline.alerts.health import diagnosed
+from pipeline.alerts.outbox import Outbox
+from pipeline.alerts.routing import target_names
 from pipeline.diagnosis import Finding
 from pipeline.store.base import StoreError
 
@@ -68,6 +72,7 @@ def examine(deployment: Deployment, profiles: Profiles) -> Iterator[Finding]:
     yield from _store(deployment, now_ms)
     if deployment.settings.mqtt:
         yield _broker(deployment.settings.mqtt)
+    yield _alerts(deployment, now_ms)
     jobs = jobs_of(deployment)
     if jobs:
         yield asyncio.run(_devices(deployment, jobs, profiles))
@@ -87,6 +92,15 @@ def _store(deployment: Deployment, now_ms: int) -> Iterator[Finding]:
     yield diagnosis.silent_sites(deployment, spans, now_ms)
     yield diagnosis.aggregation(deployment, closed, dirty, now_ms)
     yield diagnosis.dead_letters(refused, latest[0].reason if latest else None)
+
+
+def _alerts(deployment: Deployment, now_ms: int) -> Finding:
+    names = target_names(deployment.settings.alerts)
+    try:
+        with closing(Outbox(deployment.alerts_path)) as outbox:
+            return diagnosed([outbox.health(name) for name in names], now_ms)
+    except StoreError as error:
+        return Finding("alerts", "error", str(error), "Check the folder of the state.")
 
 
 def _broker(mqtt: Mqtt) -> Finding:

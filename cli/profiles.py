@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cli.notifiers import problem_of
 from cli.options import bad_input, deployment_folder
 from collectors.snmp.profiles import Profiles, load_profiles
 from config.deployment import Deployment
@@ -13,4 +14,4 @@ def open_with_profiles(option: Path | None) -> tuple[Deployment, Profiles]:
     folder = deployment_folder(option)
     with bad_input():
         profiles = load_profiles(folder / "profiles")
-        return load(folder, profiles=profiles), profiles
+        return load(folder, profiles=profiles, notifiers=problem_of), profiles

@@ -49,7 +49,7 @@ def collector_health(targets: Sequence[Health], now_ms: int) -> CollectorHealth:
     )
 
 
-def finding(targets: Sequence[Health], now_ms: int) -> Finding:
+def diagnosed(targets: Sequence[Health], now_ms: int) -> Finding:
     """Does what is told arrive?"""
     if not targets:
         return Finding(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from config.deployment import Site
-from config.settings import Alerts, Escalation, Language, Route
+from config.settings import Alerts, AppriseNotifier, Escalation, Language, Route
 from pipeline.alerts.outage import Outage
 
 MINUTE_MS: Final = 60_000
@@ -67,6 +67,16 @@ def routes_of(alerts: Alerts) -> tuple[Route, ...]:
     later = {name for step in alerts.escalate for name in step.to}
     first = tuple(name for name in alerts.notifiers if name not in later)
     return (Route(to=first),) if first else ()
+
+
+def target_names(alerts: Alerts) -> Mapping[str, str]:
+    """The notifier of each target: `oncall`, and `oncall#2` for the second of its URLs."""
+    found = {}
+    for name, said in alerts.notifiers.items():
+        several = len(said.url) if isinstance(said, AppriseNotifier) else 1
+        for place in range(1, several + 1):
+            found[name if place == 1 else f"{name}#{place}"] = name
+    return found
 
 
 def _order(alerts: Alerts, route: Route, outage: Outage, default: Language, is_in: IsIn) -> Order:

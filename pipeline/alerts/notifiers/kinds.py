@@ -8,6 +8,7 @@ from config.settings import Notifier as Settings
 from pipeline.alerts.notifiers.alertmanager import AlertmanagerNotifier
 from pipeline.alerts.notifiers.apprise import AppriseNotifier
 from pipeline.alerts.notifiers.base import Notifier, UnusableError
+from pipeline.alerts.routing import target_names
 
 NOTIFIERS: Final[Mapping[str, Callable[[Any], tuple[Notifier, ...]]]] = {
     "apprise": lambda said: tuple(AppriseNotifier(url, short=said.short) for url in said.url),
@@ -17,17 +18,15 @@ NOTIFIERS: Final[Mapping[str, Callable[[Any], tuple[Notifier, ...]]]] = {
 
 
 def targets_of(alerts: Alerts) -> Mapping[str, Mapping[str, Notifier]]:
-    """By notifier, and by target: `oncall`, or `oncall#2` for the second of its URLs.
+    """By notifier, and by target as `target_names` names it.
 
     Raises UnusableError, which the loader has told before with file and line.
     """
-    return {
-        name: {
-            name if place == 1 else f"{name}#{place}": target
-            for place, target in enumerate(NOTIFIERS[said.kind](said), 1)
-        }
-        for name, said in alerts.notifiers.items()
-    }
+    made = {name: list(NOTIFIERS[said.kind](said)) for name, said in alerts.notifiers.items()}
+    found: dict[str, dict[str, Notifier]] = {name: {} for name in made}
+    for target, name in target_names(alerts).items():
+        found[name][target] = made[name].pop(0)
+    return found
 
 
 def problem_of(notifier: Settings) -> str | None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from pipeline.alerts.health import collector_health, finding
+from pipeline.alerts.health import collector_health, diagnosed
 from pipeline.alerts.outbox import Health
 from tests.pipeline.alerts.town import HOUR, MINUTE, THURSDAY
 
@@ -16,15 +16,15 @@ def test_all_is_well() -> None:
     health = collector_health([WELL, UNDER_WAY], THURSDAY)
     assert (health.ok, health.targets, health.failed) == (True, 2, 0)
     assert health.last_seen_ms == THURSDAY - HOUR
-    assert finding([WELL, UNDER_WAY], THURSDAY).health == "ok"
+    assert diagnosed([WELL, UNDER_WAY], THURSDAY).health == "ok"
 
 
 def test_what_waits_for_long_or_was_given_up_is_said_with_its_reason() -> None:
     late = collector_health([WELL, LATE], THURSDAY)
     assert (late.ok, late.failed) == (False, 1)
     assert late.detail == "chief: 3 waiting, the oldest for 60 minutes (nobody is there)"
-    assert finding([WELL, LATE], THURSDAY).health == "error"
-    lost = finding([LOST], THURSDAY)
+    assert diagnosed([WELL, LATE], THURSDAY).health == "error"
+    lost = diagnosed([LOST], THURSDAY)
     assert (lost.health, lost.seen) == ("error", "chief: 1 undeliverable (no)")
 
 
@@ -33,4 +33,4 @@ def test_what_was_given_up_long_ago_is_over() -> None:
 
 
 def test_nobody_is_told() -> None:
-    assert finding([], THURSDAY).health == "warning"
+    assert diagnosed([], THURSDAY).health == "warning"

@@ -24,9 +24,9 @@ from pipeline.sessions.watched import Run
 from pipeline.sessions.watched import Source as Known
 from pipeline.state import State
 from pipeline.store.base import Store
-from pipeline.usage.aggregator import Aggregator, Progress, Span
+from pipeline.usage.aggregator import Aggregator, Progress
 from pipeline.usage.expiry import DAY_MS, samples_kept_since_ms
-from pipeline.usage.periods import WINDOW_MS, bounds
+from pipeline.usage.periods import WINDOW_MS, Span, bounds
 
 EXAMPLES: Final = 5
 """Of each reason to refuse a row, so many are kept."""

@@ -25,16 +25,13 @@ from pipeline.sessions.tracker import Change, follow
 from pipeline.sessions.watched import Run, overlaid, run_of, uncovered_ms
 from pipeline.store.sqlite_file import connect, open_file, store_errors, transaction
 from pipeline.store.sqlite_rows import Ids, name_ids
-from pipeline.usage.periods import WINDOW_MS, local_date
+from pipeline.usage.periods import WINDOW_MS, Span, local_date
 
 WHOLE_SITE: Final = ""
 """The AP of sessions whose source does not say where in the site they were."""
 MAX_CELLS: Final = 1_500_000
 """APs x windows counted at a time."""
 _EXPIRED_UNTIL: Final = "expired_until_ms"
-
-Span = tuple[str, int, int]
-"""Site, start and end in UTC milliseconds."""
 
 
 @dataclass(slots=True)
@@ -104,6 +101,22 @@ class SessionLedger:
                     noted.watched.append((presence.site, begins, fresh.end_ms))
             marking(noted)
         return noted
+
+    def add_followed(
+        self, site: str, sessions: Table, aps: Sequence[str], watched: Mapping[str, Sequence[Run]]
+    ) -> None:
+        """Add a site's sessions that somebody else followed in its client tables, none of them
+        known yet (rows.FOLLOWED_ROW); durable on return, all or none. They go on when seen again.
+
+        `watched`: by AP, the time in which its table was read.
+        """
+        with self._writing() as db:
+            number = _numbered(db, "sites", [site])[site]
+            numbers = _numbered(db, "aps", {*aps, *watched})
+            rows.insert_followed(db, sessions, number, [numbers[ap] for ap in aps])
+            for ap, runs in watched.items():
+                for run in runs:
+                    _watch(db, number, numbers[ap], run)
 
     def add_imported(
         self, sessions: Table, sites: Sequence[str], watched: Mapping[str, Run]

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Iterator
 from zoneinfo import ZoneInfo
 
-from pipeline.sessions.ledger import Noted, Span
+from pipeline.sessions.ledger import Noted
 from pipeline.sessions.tracker import Change
-from pipeline.usage.periods import bounds
+from pipeline.usage.periods import Span, bounds
 
 
 def touched(

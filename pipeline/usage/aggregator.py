@@ -1,6 +1,6 @@
 """Keeps the stored usage up to date with the stored samples."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -14,17 +14,16 @@ from pipeline.store.base import Store
 from pipeline.usage.ap_hours import ApHours
 from pipeline.usage.compute import Chunk, Chunks, Computer, service_of
 from pipeline.usage.expiry import samples_kept_since_ms
-from pipeline.usage.periods import WINDOW_MS, bounds, sites_by_zone, window_ceil, window_floor
+from pipeline.usage.periods import WINDOW_MS, Span, bounds, sites_by_zone, window_ceil, window_floor
 from pipeline.usage.rollup import emptied, roll_up
 from pipeline.usage.service import Service
 from pipeline.usage.sessions import SessionSource, with_sessions
+from pipeline.usage.unfilled import unfilled
 
 log = structlog.get_logger(__name__)
 
 Progress = Callable[[int, int], None]
 """Told the milliseconds of usage done and to do."""
-Span = tuple[str, int, int]
-"""Site, start and end in UTC milliseconds."""
 
 
 class Dirty(Protocol):
@@ -167,10 +166,11 @@ class Aggregator:
 
     def _mend(self, service: Service, kept: int, closed: int, progress: Progress | None) -> None:
         """Compute what is dirty again; before `kept` usage stays, since its samples are gone."""
+        # Marked too: a crash must not leave a part of them to nobody.
+        self._state.mark_dirty(unfilled(self._store, service, self._filled, kept, closed))
         dirty = self._state.dirty()
         starts = dict(zip(service.sites, service.rows_since.tolist(), strict=True))
         wanted = [(d.site, window_floor(d.start_ms), window_ceil(d.end_ms)) for d in dirty]
-        wanted += self._unfilled(starts, closed)
         spans = self._widened(wanted, kept, closed)
         # The first sample of a site, or of the store, decides when in its window service begins.
         for start, end, _ in list(_segments(spans)):
@@ -181,22 +181,6 @@ class Aggregator:
         self._state.clear_dirty([d.id for d in dirty])
         if dirty:
             log.debug("usage aggregated", spans=len(dirty), closed_until_ms=closed)
-
-    def _unfilled(self, starts: Mapping[str, int], closed: int) -> Iterator[Span]:
-        """Time that usage begins earlier at than when it was aggregated: older samples came in, or
-        the files were changed.
-        """
-        unsure: dict[int, list[str]] = {}
-        for site, start in starts.items():
-            if start < closed and self._filled.get(site) != start:
-                unsure.setdefault(start, []).append(site)
-        for start, sites in unsure.items():
-            there = self._store.read_usage("15min", start, start + WINDOW_MS, sites=sites)
-            missing = set(sites) - set(there["site"])
-            days = self._store.read_usage("day", 0, closed, sites=missing) if missing else there
-            first = days.groupby("site")["end_ms"].min() if missing else pd.Series(dtype="int64")
-            for site in missing:
-                yield site, start, min(int(first.get(site, closed)), closed)
 
     def _widened(self, spans: Iterable[Span], kept: int, closed: int) -> list[Span]:
         """Spans of whole hours, of any zone's clock, as far as there are samples and time is over.

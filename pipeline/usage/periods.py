@@ -18,6 +18,8 @@ HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 """Of a day without a change of the clock."""
 
+Span = tuple[str, int, int]
+"""Site, start and end in UTC milliseconds."""
 Period = Literal["hour", "day", "week", "month", "quarter", "year"]
 MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 """How many make each of the periods that begin with a month."""

@@ -1,10 +1,16 @@
 """How many people usually are at a site at this hour: how much an outage hurts."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import structlog
+
+from config.deployment import Deployment
+from pipeline.store.base import Store, StoreError
+
+log = structlog.get_logger(__name__)
 
 WEEKS: Final = 4
 WEEK_MS: Final = 7 * 86_400_000
@@ -38,6 +44,17 @@ def usual_users(
     return found
 
 
-def span_ms(now_ms: int) -> tuple[int, int]:
-    """What has to be read for it."""
-    return now_ms - WEEKS * WEEK_MS, now_ms
+def reader(
+    deployment: Deployment, store: Store
+) -> Callable[[Collection[str], int], Mapping[str, float]]:
+    """The same from stored usage; nothing where the store is away, for an alert does not wait."""
+
+    def read(sites: Collection[str], now_ms: int) -> Mapping[str, float]:
+        try:
+            hours = store.read_usage("hour", now_ms - WEEKS * WEEK_MS, now_ms, sites=sites)
+        except StoreError as error:
+            log.warning("usual use not known", reason=str(error))
+            return {}
+        return usual_users(hours, {site: deployment.zone(site) for site in sites}, now_ms)
+
+    return read

@@ -1,11 +1,18 @@
 """How many people usually are there at this hour."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import pytest
 
-from pipeline.alerts.usual import span_ms, usual_users
-from tests.pipeline.alerts.town import HOUR, MINUTE, THURSDAY
+from pipeline.alerts.usual import reader, usual_users
+from pipeline.store.base import StoreError
+from pipeline.store.schema import USAGE_COLUMNS
+from pipeline.store.sqlite import SqliteStore
+from tests.pipeline.alerts.town import HOUR, MINUTE, THURSDAY, town
 
 ZONES = {"bib": ZoneInfo("Europe/Brussels")}
 WEEK = 7 * 24 * HOUR
@@ -51,4 +58,18 @@ def test_the_hour_is_that_of_the_clock_across_a_change() -> None:
     april = THURSDAY + 4 * WEEK - HOUR
     found = hours((TEN + 2 * WEEK, 20, 1.0), (TEN + 3 * WEEK, 20, 1.0))
     assert usual_users(found, ZONES, april) == {"bib": 20.0}
-    assert span_ms(april)[0] <= TEN + 2 * WEEK
+
+
+def test_it_is_read_from_stored_usage(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "spotwatch.db")
+    rows = hours((TEN - WEEK, 12, 1.0), (TEN - 2 * WEEK, 16, 1.0), (TEN - 5 * WEEK, 90, 1.0))
+    store.write_usage("hour", rows.reindex(columns=list(USAGE_COLUMNS)).fillna(0))
+    usual = reader(town(), store)
+    assert usual(["bib"], THURSDAY) == {"bib": 14.0}
+    assert usual(["parc"], THURSDAY) == {}
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "spotwatch.db")) as db:
+        db.execute("DROP TABLE usage")
+    with pytest.raises(StoreError):
+        store.read_usage("hour", 0, THURSDAY)
+    assert usual(["bib"], THURSDAY) == {}, "an alert does not wait for it"

@@ -112,6 +112,8 @@ class Poller:
         self._listed = Listed()
         self._busy: set[str] = set()
         """Devices that are being polled now."""
+        self._again: set[str] = set()
+        """Devices that are polled again now, or after a while."""
         self._identities: dict[str, Identity] = {}
         self._told: set[tuple[str, ...]] = set()
         self._silent: set[str] = set()
@@ -133,8 +135,14 @@ class Poller:
         can be asked for again.
         """
         most = max(1, self._deployment.settings.snmp.concurrency // _REPOLL_SHARE)
-        chosen = self._repolls.chosen(aps, self._now_ms(), most, self._busy.__contains__)
-        return await self._round(sink, chosen, most, jitter_s)
+        busy = self._busy | self._again
+        chosen = self._repolls.chosen(aps, self._now_ms(), most - len(self._again), busy)
+        names = {job.target.name for job in chosen}
+        self._again |= names
+        try:
+            return await self._round(sink, chosen, most, jitter_s)
+        finally:
+            self._again -= names
 
     async def _round(
         self, sink: Sink, jobs: Sequence[Job], workers: int, jitter_s: float = 0

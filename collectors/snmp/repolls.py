@@ -1,6 +1,6 @@
 """Which devices to ask again, soon after access points of theirs failed a poll. Pure."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from typing import Final
 
 from collectors.snmp.jobs import Job
@@ -24,17 +24,17 @@ class Repolls:
             self._answered_ms.pop(job.target.name, None)
 
     def chosen(
-        self, aps: Collection[str], now_ms: int, most: int, is_busy: Callable[[str], bool]
+        self, aps: Collection[str], now_ms: int, most: int, busy: Container[str]
     ) -> list[Job]:
         """The devices to ask for some APs, each once, at most so many; the others have to wait.
 
-        `is_busy`: whether a device, by its name, is being asked already.
+        `busy`: the names of those that are being asked already.
         """
         jobs = {job.target.name: job for ap in aps if (job := self._job_of.get(ap))}
         due = [
-            job for name, job in jobs.items() if not is_busy(name) and not self._rests(job, now_ms)
+            job for name, job in jobs.items() if name not in busy and not self._rests(job, now_ms)
         ]
-        return due[:most]
+        return due[: max(most, 0)]
 
     def _rests(self, job: Job, now_ms: int) -> bool:
         """A walk through a controller costs a thousand times what an AP's poll does."""

@@ -55,6 +55,18 @@ def poll_round(interval_s: int, now: datetime) -> Job:
     )
 
 
+def look_for_maintenance(now: datetime) -> Job:
+    """Look for maintenance that was announced or ended, by whomever."""
+    return Job(
+        name="look for maintenance",
+        trigger=IntervalTrigger(seconds=5, start_date=now),
+        misfire_grace_s=None,
+        coalesce=True,
+        reason="Only the present is of interest.",
+        first_run=now,
+    )
+
+
 def close_windows(now: datetime) -> Job:
     """Aggregate what is complete, every minute; at once after a start, to catch up."""
     return Job(
@@ -147,6 +159,12 @@ class Schedule:
     def start(self) -> None:
         """Start; needs a running event loop."""
         self._scheduler.start()
+
+    def clock_was_set_back(self, now: datetime) -> None:
+        """Run what is repeated now: it waits for a time that will not come for long."""
+        for job in self._scheduler.get_jobs():
+            repeats = isinstance(job.trigger, IntervalTrigger)
+            job.modify(next_run_time=now if repeats else job.trigger.get_next_fire_time(None, now))
 
     def stop(self) -> None:
         """Start no more jobs. Those under way are the caller's to wait for."""

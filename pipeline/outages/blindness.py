@@ -29,6 +29,8 @@ class Blindness:
         self._patience_ms = patience_ms
         self.lost = {name: since for name, since in lost.items() if name in patience_ms}
         """Those that are blind, and since when."""
+        self.set_back = False
+        """Whether the clock was set back since the look before the last."""
         self._looked: tuple[int, int] | None = None
         self._repeats: tuple[int, int] | None = None
         """The clock was set back: [from, to) comes a second time."""
@@ -67,6 +69,7 @@ class Blindness:
     def _jump(self, now_ms: int, monotonic_ms: int) -> int | None:
         """Where the clock jumped forward from; a jump back is remembered until it is made good."""
         before, self._looked = self._looked, (now_ms, monotonic_ms)
+        self.set_back = False
         if self._repeats is not None and now_ms >= self._repeats[1]:
             self._repeats = None
         if before is None:
@@ -77,4 +80,5 @@ class Blindness:
         if expected_ms - now_ms > DRIFT_MS:
             until_ms = max(expected_ms, self._repeats[1] if self._repeats else 0)
             self._repeats = now_ms, until_ms
+            self.set_back = True
         return None

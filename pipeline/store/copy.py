@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from collectors.reading import Reading
 from pipeline.store.base import ApLevel, Level, Store, StoreError
-from pipeline.store.schema import AP_USAGE, SAMPLE_COLUMNS, SITE_USAGE
+from pipeline.store.frames import readings_of
+from pipeline.store.schema import AP_USAGE, SITE_USAGE
 
 DAY_MS: Final = 86_400_000
 EVER: Final = (-(2**53), 2**53)
@@ -57,7 +57,7 @@ _SHELVES: Final[Mapping[Kind, _Shelf]] = {
         ["ap", "ts_ms", "site"],
         DAY_MS,
         lambda store, start_ms, end_ms: store.read_samples(start_ms, end_ms),
-        lambda store, rows: store.write_samples(list(_readings(rows))),
+        lambda store, rows: store.write_samples(list(readings_of(rows))),
     ),
     "15min": _site_shelf("15min", 7),
     "hour": _site_shelf("hour", 28),
@@ -182,14 +182,6 @@ def _steps(kind: Kind, first_ms: int, last_ms: int) -> Iterator[Piece]:
     # From multiples of the step, so that a copy that goes on has the same pieces.
     for start in range(first_ms - first_ms % step_ms, last_ms + 1, step_ms):
         yield Piece(kind, max(start, first_ms), start + step_ms)
-
-
-def _readings(rows: pd.DataFrame) -> Iterator[Reading]:
-    columns = [
-        rows[name].to_numpy(object, na_value=None).tolist()  # type: ignore[call-overload]  # None is left out of its stub
-        for name in SAMPLE_COLUMNS
-    ]
-    return map(Reading._make, zip(*columns, strict=True))
 
 
 def _same(target: Store, part: Piece, rows: pd.DataFrame, expected: pd.DataFrame) -> bool:

@@ -22,10 +22,6 @@ BEHIND = [{"ap": f"Library-{n}", "controller": "wlc"} for n in (1, 2)]
 WLC = {"controller": "wlc", "host": "192.0.2.9", "poll_seconds": 120}
 
 
-def nobody(_: str) -> bool:
-    return False
-
-
 def names(jobs: Sequence[object]) -> list[str]:
     return [job.target.name for job in jobs]  # type: ignore[attr-defined]
 
@@ -33,13 +29,13 @@ def names(jobs: Sequence[object]) -> list[str]:
 def test_a_controller_is_one_device_for_all_that_is_behind_it() -> None:
     where = deployment([*BEHIND, {"ap": "a", "host": "192.0.2.1"}], [WLC])
     repolls = Repolls(jobs_of(where))
-    chosen = repolls.chosen(["Library-1", "Library-2", "a", "mqtt-ap"], NOW_MS, 10, nobody)
+    chosen = repolls.chosen(["Library-1", "Library-2", "a", "mqtt-ap"], NOW_MS, 10, ())
     assert names(chosen) == ["controller wlc", "a"]
 
 
 def test_no_more_than_so_many_and_none_that_is_being_asked() -> None:
     where = deployment([{"ap": ap, "host": "192.0.2.1"} for ap in "abcd"])
-    chosen = Repolls(jobs_of(where)).chosen(["a", "b", "c", "d"], NOW_MS, 2, {"b"}.__contains__)
+    chosen = Repolls(jobs_of(where)).chosen(["a", "b", "c", "d"], NOW_MS, 2, {"b"})
     assert names(chosen) == ["a", "c"]
 
 
@@ -48,10 +44,10 @@ def test_a_controller_that_answers_is_not_walked_through_all_the_time() -> None:
     (job,) = jobs_of(where)
     repolls = Repolls([job])
     repolls.note(job, NOW_MS, answered=True)
-    assert repolls.chosen(["Library-1"], NOW_MS + 29_999, 5, nobody) == []
-    assert repolls.chosen(["Library-1"], NOW_MS + 30_000, 5, nobody) == [job]
+    assert repolls.chosen(["Library-1"], NOW_MS + 29_999, 5, ()) == []
+    assert repolls.chosen(["Library-1"], NOW_MS + 30_000, 5, ()) == [job]
     repolls.note(job, NOW_MS, answered=False)
-    assert repolls.chosen(["Library-1"], NOW_MS, 5, nobody) == [job]
+    assert repolls.chosen(["Library-1"], NOW_MS, 5, ()) == [job]
 
 
 def switched(tree: dict[Oid, Value]) -> tuple[list[bool], Callable[[], dict[Oid, Value] | None]]:

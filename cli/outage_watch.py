@@ -1,0 +1,283 @@
+"""The watch over outages, beside the collectors: evidence goes to the engine, what it says to
+people.
+
+Nothing that goes wrong here stops ingest: what is stored is handed over afterwards, and judged by a
+task of its own. If that fails, it starts again from what was kept and stored.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any, Final
+
+import structlog
+
+from cli.watched_sink import WatchedSink
+from collectors.snmp.poller import ControllerPoll
+from config.deployment import Deployment
+from pipeline.alerts.alerting import Alerting
+from pipeline.outages.blindness import Blindness
+from pipeline.outages.calendar import Calendar
+from pipeline.outages.engine import Engine
+from pipeline.outages.evidence import Evidence
+from pipeline.outages.record import Kept, Record
+from pipeline.outages.telling import IncidentEvent
+from pipeline.outages.topology import Topology
+from pipeline.state import CollectorHealth
+from pipeline.store.base import Store, StoreError
+from pipeline.store.frames import readings_of
+
+log = structlog.get_logger(__name__)
+
+LOOK_S: Final = 2.0
+"""Between two looks at what came in."""
+AGAIN_S: Final = 60.0
+"""The same after one that failed."""
+KEEP_MS: Final = 60_000
+"""How often the memory is kept. What was stored since is read again after a start."""
+OVERLAP_MS: Final = 600_000
+"""What was stored so long before may not have been judged by then."""
+LOOK_BACK_MS: Final = 2 * 86_400_000
+"""How far back samples are looked at where nothing was kept."""
+READ_MS: Final = 3_600_000
+"""Samples of so long are read at once."""
+STEP_MS: Final = 60_000
+"""And handed over in such steps: what failed together is seen while it lasts."""
+AHEAD_MS: Final = 2 * 86_400_000
+"""Opening hours are known so far ahead and back, and looked up again after half of it."""
+COLLECTORS: Final = ("snmp", "mqtt")
+
+Since = Mapping[str, int | None]
+"""Since when each collector gets nothing, UTC milliseconds; None: it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the watch knows and wants of the rest of the service. Called on the event loop."""
+
+    blind_since: Callable[[], Since]
+    """Of each collector that runs."""
+    ask_again: Callable[[Sequence[str]], None]
+    """Poll these APs now."""
+    clock_set_back: Callable[[], None]
+    """What waits for a time of day would wait for long."""
+    now_ms: Callable[[], int]
+    monotonic_ms: Callable[[], int]
+    """Of a clock that nobody sets."""
+
+
+class OutageWatch:
+    """Judges what the sink has stored. `run` is a task; the rest belongs to the same loop."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        store: Store,
+        record: Record,
+        alerting: Alerting,
+        sink: WatchedSink,
+        *,
+        surroundings: Surroundings,
+    ) -> None:
+        self._deployment = deployment
+        self._store = store
+        self._record = record
+        self._alerting = alerting
+        self._sink = sink
+        self._around = surroundings
+        self._polls: list[Evidence] = []
+        self._engine: Engine | None = None
+        self._blindness = Blindness({}, {})
+        self._calendar_ms = 0
+        """When the calendar was made; 0: it is out of date."""
+        self._kept_ms = 0
+        self._judged_ms: int | None = None
+        self._trouble = "starting"
+        self._told: set[str] = set()
+
+    def polled(self, poll: ControllerPoll) -> None:
+        """Take what a poll of a controller came to."""
+        evidence = Evidence(poll.controller, poll.ts_ms, poll.answered, poll.interval_s)
+        self._polls.append(evidence)
+
+    def announced(self, deployment: Deployment) -> None:
+        """Go on with a deployment in which other maintenance is announced."""
+        self._deployment = deployment
+        self._calendar_ms = 0
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Look again and again; keep the memory when told to stop."""
+        while not stopping.is_set():
+            wait_s = LOOK_S
+            if not await self._succeeds("outages not judged", self.look()):
+                self._engine = None
+                wait_s = AGAIN_S
+            elif not await self._succeeds("alerts not decided", self._alert()):
+                wait_s = AGAIN_S
+            else:
+                self._trouble = ""
+            stopped = asyncio.create_task(stopping.wait())
+            await asyncio.wait([stopped], timeout=wait_s)
+            stopped.cancel()
+        if self._engine is not None:
+            await asyncio.to_thread(self._keep, self._engine, self._around.now_ms())
+
+    async def look(self) -> None:
+        """Judge what came in; have what is suspect polled again."""
+        readings, self._sink.readings = self._sink.readings, []
+        polls, self._polls = self._polls, []
+        times = self._around.now_ms(), self._around.monotonic_ms()
+        since = dict(self._around.blind_since())
+        suspects = await asyncio.to_thread(self._judge, readings, polls, times, since)
+        if self._blindness.set_back:
+            self._around.clock_set_back()
+        if suspects:
+            self._around.ask_again(suspects)
+
+    async def _alert(self) -> None:
+        engine, now_ms = self._engine, self._around.now_ms()
+        if engine is not None:
+            in_maintenance = engine.calendar.in_maintenance
+            incidents = engine.incidents()
+            await asyncio.to_thread(
+                self._try, "alerts", self._alerting.tick, incidents, now_ms, in_maintenance
+            )
+
+    async def _succeeds(self, what: str, work: Awaitable[None]) -> bool:
+        (failure,) = await asyncio.gather(work, return_exceptions=True)
+        if failure is None:
+            return True
+        if not isinstance(failure, Exception):
+            raise failure
+        self._trouble = f"{what}: {failure!r}"
+        log.error(what, exc_info=failure)
+        return False
+
+    def health(self) -> CollectorHealth:
+        """For `status` and `doctor`."""
+        incidents = self._engine.incidents() if self._engine else []
+        roots = [one for one in incidents if one.is_open and one.parent is None]
+        return CollectorHealth(
+            collector="outages",
+            kind="outages",
+            last_seen_ms=self._judged_ms,
+            ok=not self._trouble,
+            targets=len(self._deployment.access_points),
+            failed=len({one.ap for one in incidents if one.is_open and one.ap}),
+            detail=self._trouble or f"{len(roots)} outages under way",
+        )
+
+    def _judge(
+        self,
+        readings: Sequence[Any],
+        polls: Sequence[Evidence],
+        times: tuple[int, int],
+        since: Since,
+    ) -> list[str]:
+        now_ms, monotonic_ms = times
+        engine = self._engine or self._restored(now_ms)
+        self._renew_calendar(engine, now_ms)
+        events: list[IncidentEvent] = []
+        for sight in self._blindness.look(now_ms, monotonic_ms, since):
+            if sight.what == "lost":
+                log.warning("blind", collector=sight.collector, since_ms=sight.at_ms)
+                events += engine.lose(sight.collector, sight.at_ms, now_ms)
+                self._try("blindness", self._record.went_blind, sight.collector, sight.at_ms)
+            else:
+                log.info("sees again", collector=sight.collector)
+                events += engine.regain(sight.collector, sight.at_ms, now_ms)
+                self._try("blindness", self._record.sees_again, sight.collector, sight.at_ms)
+        events += engine.observe_controllers(polls, now_ms)
+        events += engine.observe(readings, now_ms)
+        _tell(events)
+        for note in engine.take_notes():
+            log.info(note.event.what, ap=note.ap, at_ms=note.event.at_ms)
+        # Only now: should anything of this fail, it is done again from what is kept.
+        self._engine = engine
+        self._judged_ms = now_ms
+        if not 0 <= now_ms - self._kept_ms < KEEP_MS:
+            self._keep(engine, now_ms)
+        return engine.suspects(now_ms)
+
+    def _keep(self, engine: Engine, now_ms: int) -> None:
+        document = {"engine": engine.snapshot(), "lost": self._blindness.lost}
+        self._try("memory", self._record.keep, Kept(now_ms, document))
+        self._kept_ms = now_ms
+
+    def _restored(self, now_ms: int) -> Engine:
+        """Go on where an engine before left off, and learn what was stored since."""
+        topology, rules = Topology.of(self._deployment), self._deployment.settings.outages
+        calendar = self._calendar(now_ms)
+        kept = self._record.kept()
+        engine, lost = Engine(topology, rules, calendar), {}
+        if kept is not None:
+            try:
+                engine = Engine(topology, rules, calendar, kept.document["engine"])
+                lost = kept.document["lost"]
+            except (KeyError, TypeError, ValueError) as error:
+                log.warning("memory of outages of no use", reason=repr(error))
+                kept = None
+        self._blindness = Blindness(_patience(self._deployment), lost)
+        since_ms = now_ms - LOOK_BACK_MS
+        if kept is not None:
+            since_ms = max(since_ms, kept.at_ms - OVERLAP_MS)
+        count = 0
+        for start_ms in range(since_ms, now_ms + 1, READ_MS):
+            samples = self._store.read_samples(start_ms, min(start_ms + READ_MS, now_ms + 1))
+            count += len(samples)
+            for step, some in samples.groupby(samples["ts_ms"] // STEP_MS):
+                engine.observe(readings_of(some), min((int(step) + 1) * STEP_MS, now_ms))
+        engine.take_notes()
+        known = len(engine.incidents())
+        log.info("outages restored", kept=kept is not None, samples=count, incidents=known)
+        return engine
+
+    def _renew_calendar(self, engine: Engine, now_ms: int) -> None:
+        if abs(now_ms - self._calendar_ms) > AHEAD_MS // 2:
+            engine.calendar = self._calendar(now_ms)
+
+    def _calendar(self, now_ms: int) -> Calendar:
+        self._calendar_ms = now_ms
+        return Calendar.of(self._deployment, now_ms - LOOK_BACK_MS, now_ms + AHEAD_MS)
+
+    def _try(self, what: str, action: Callable[..., object], *arguments: Any) -> None:
+        """Do what can wait: a state that cannot be written to must not keep us from judging."""
+        try:
+            action(*arguments)
+        except StoreError as error:
+            if what not in self._told:
+                self._told.add(what)
+                log.error(f"{what} not kept", reason=str(error))  # noqa: TRY400 - foreseen
+        else:
+            self._told.discard(what)
+
+
+def _patience(deployment: Deployment) -> Mapping[str, int]:
+    """How long a collector may get nothing: nothing is called down within that time either."""
+    span = deployment.settings.outages.span_intervals
+    intervals = {
+        name: [
+            deployment.poll_seconds(ap)
+            for ap in deployment.access_points.values()
+            if ap.source == name
+        ]
+        for name in COLLECTORS
+    }
+    return {name: round(span * median(found) * 1000) for name, found in intervals.items() if found}
+
+
+def _tell(events: Sequence[IncidentEvent]) -> None:
+    for event in events:
+        one = event.incident
+        is_news = event.what in ("opened", "relapsed", "left_behind") and one.parent is None
+        tell = log.warning if is_news else log.info
+        tell(
+            "outage",
+            what=event.what,
+            id=one.id,
+            scope=one.scope,
+            subject=one.subject,
+            cause=one.cause,
+            parent=one.parent,
+        )

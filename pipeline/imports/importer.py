@@ -280,4 +280,5 @@ class _Keys:
 def _different(keys: Sequence[Ints]) -> Ints:
     """Every key once, in order. By sorting: in a hash table keys so alike collide all the time."""
     ordered = np.sort(np.concatenate(keys), kind="stable")
-    return ordered[np.diff(ordered, prepend=-1) != 0]
+    found: Ints = ordered[np.diff(ordered, prepend=-1) != 0]
+    return found

@@ -93,13 +93,7 @@ class Alerting:
             self.outbox.commit(desk, messages, names)
             self._desk = desk
         for message in messages:
-            log.info(
-                "alert",
-                to=message.notifier,
-                kind=message.kind,
-                incidents=list(message.incidents),
-                subject=message.subject,
-            )
+            log.info("alert", to=message.notifier, subject=message.subject, **message.about)
         self.sender.stands(self._standing(now_ms))
         if messages:
             self.sender.wake()

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from config.settings import Language, Severity
 
+LOGGED: Final = 5
+"""Incidents that the log names."""
 Kind = Literal["opened", "flapping", "reminder", "escalated", "resolved", "withdrawn", "test"]
 """- opened: it is down; flapping: it comes and goes; reminder: it is still down; escalated: nobody
   acknowledged it;
@@ -64,6 +66,12 @@ class Message:
     def incidents(self) -> tuple[str, ...]:
         """The ids of the incidents that it tells of."""
         return tuple(fact["id"] for fact in self.facts)
+
+    @property
+    def about(self) -> dict[str, object]:
+        """For the log, which a storm must not fill."""
+        few = list(self.incidents[:LOGGED])
+        return {"kind": self.kind, "outages": len(self.facts), "incidents": few}
 
     def document(self) -> dict[str, Any]:
         """As it is kept."""

@@ -112,7 +112,7 @@ class Sender:
             return wait_s
         self._outbox.finish(queued, "delivered", self._now_ms())
         self._recovered(lane)
-        log.info("alert delivered", to=lane.target, **_about(queued))
+        log.info("alert delivered", to=lane.target, **queued.message.about)
         return 0.0
 
     def _renew(self, lane: "_Lane", now_ms: int) -> None:
@@ -131,7 +131,7 @@ class Sender:
 
     def _give_up(self, queued: Queued, reason: str) -> None:
         self._outbox.finish(queued, "undeliverable", self._now_ms(), reason)
-        log.error("alert undeliverable", to=queued.target, reason=reason, **_about(queued))
+        log.error("alert undeliverable", to=queued.target, reason=reason, **queued.message.about)
 
     def _failed(self, lane: "_Lane", reason: str) -> float:
         lane.failures += 1
@@ -170,7 +170,3 @@ class _Lane:
         self.thread: threading.Thread | None = None
         self.standing: Message | None = None
         self.renewed_ms = 0
-
-
-def _about(queued: Queued) -> dict[str, object]:
-    return {"kind": queued.message.kind, "incidents": list(queued.message.incidents)}

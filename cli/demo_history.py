@@ -12,8 +12,10 @@ import structlog
 from rich.progress import Progress
 
 from cli.demo_folder import DemoFolder
+from cli.demo_sessions import PastVisitors
 from cli.options import err
 from cli.stores import open_ledger, opened
+from collectors.fleet.city import City
 from collectors.fleet.clock import DAY_MS
 from collectors.fleet.families import family
 from collectors.fleet.fleet import Plan
@@ -57,11 +59,15 @@ def catch_up(folder: DemoFolder, deployment: Deployment, hours: OpenHours, now_m
     ):
         importing = bar.add_task("Importing the past", total=None)
         importer = Importer(past, store, state)
-        written = _write_files(folder, past, hours, Path(files), now_ms)
+        city = folder.plan.city(past, hours)
+        written = _write_files(folder, past, city, Path(files), now_ms)
         for done, file in enumerate(written):
             report = importer.run(open_source(file), now_ms=now_ms, poll_seconds=POLL_SECONDS)
             log.info("history imported", rows=report.imported, refused=report.refused)
             bar.update(importing, completed=done + 1)
+        bar.add_task("Following its visitors", total=None)
+        visitors = PastVisitors(folder, past, city, now_ms)
+        visitors.catch_up(ledger, state)
         aggregating = bar.add_task("Computing usage", total=None)
         Aggregator(past, store, state, sessions=ledger).close_windows(
             now_ms, lambda done, total: bar.update(aggregating, completed=done, total=total)
@@ -70,10 +76,9 @@ def catch_up(folder: DemoFolder, deployment: Deployment, hours: OpenHours, now_m
 
 
 def _write_files(
-    folder: DemoFolder, past: Deployment, hours: OpenHours, target: Path, now_ms: int
+    folder: DemoFolder, past: Deployment, city: City, target: Path, now_ms: int
 ) -> Iterator[Path]:
     """Files of four weeks each; while one is imported the next is written."""
-    city = folder.plan.city(past, hours)
     aps = past.access_points.values()
     uncounted = {ap.ap for ap in aps if not family(past, ap).counts_clients}
     first_ms = city.start_ms if folder.filled_until_ms is None else folder.filled_until_ms

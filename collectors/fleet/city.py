@@ -89,7 +89,7 @@ class City:
             deployment, start_ms=self.start_ms, began_ms=began_ms, today=today, seed=seed
         )
         self._crowd = Crowd(deployment, open_hours, today=today, seed=seed)
-        self._visitors = Visitors(deployment, seed=seed)
+        self.visitors = Visitors(deployment, seed=seed)
         self._seed = seed
         self._bits = [counter_bits[ap] for ap in self.aps]
         rng = np.random.default_rng([seed, 2])
@@ -135,7 +135,7 @@ class City:
         clients = np.maximum(np.rint(drawn[0] + swing), 0).astype(int)
         clients_2g = np.minimum(np.rint(drawn[1]).astype(int), clients)
         moment = np.array([ts_ms])
-        stations = self._visitors.at(ts_ms, dict(zip(self.aps, clients.tolist(), strict=True)))
+        stations = self.visitors.at(ts_ms, dict(zip(self.aps, clients.tolist(), strict=True)))
         state = {}
         for row, ap in enumerate(self.aps):
             if ts_ms < self.lives.in_service_ms[row]:

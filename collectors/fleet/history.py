@@ -15,7 +15,7 @@ POLL_SECONDS: Final = 900
 
 _SCHEMA: Final = pa.schema(
     [
-        ("ts", pa.timestamp("s", "UTC")),
+        ("ts", pa.int64()),  # seconds since 1970, which are read faster than text
         ("ap", pa.string()),
         ("up", pa.int8()),
         *((name, pa.int64()) for name in ("clients", "clients_2g", "clients_5g")),
@@ -44,7 +44,7 @@ def _table(course: Course, *, counted: bool) -> pa.Table:
     down = ~course.up
     silent = down if counted else np.ones_like(down)
     columns = [
-        pa.array(course.ts_ms // 1000).cast(_SCHEMA.field("ts").type),
+        pa.array(course.ts_ms // 1000),
         pa.repeat(course.ap, len(down)),
         pa.array(course.up.astype(np.int8)),
         pa.array(course.clients, mask=silent),

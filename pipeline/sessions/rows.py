@@ -50,6 +50,13 @@ IMPORTED_ROW: Final = np.dtype(
     ]
 )
 """A session of another system; `site` is a place in a list of names, UNKNOWN stands for NULL."""
+FOLLOWED_ROW: Final = np.dtype(
+    [
+        (name, np.int64)
+        for name in ("ap", "device", "last_device", "randomised", "start_ms", "end_ms")
+    ]
+)
+"""A session of a site's client tables; `ap`, where it began, is a place in a list of names."""
 
 _READ: Final = f"""
 SELECT site, ap, device IS NOT NULL, ifnull(device, 0), ifnull(last_device, 0),
@@ -121,6 +128,17 @@ def write_followed(
             for s in sessions
         ),
     )  # fmt: skip
+
+
+def insert_followed(db: sqlite3.Connection, sessions: Table, site: int, aps: Sequence[int]) -> None:
+    """Insert sessions of a site's client tables (FOLLOWED_ROW). `aps`: the numbers of its list."""
+    columns = [sessions[name] for name in FOLLOWED_ROW.names or () if name != "ap"]
+    places = [np.full(len(sessions), site), np.array(aps, dtype=np.int64)[sessions["ap"]]]
+    db.executemany(
+        "INSERT INTO sessions (source, exact, site, ap, device, last_device, randomised, start_ms, "
+        "end_ms) VALUES ('table', 0, ?, ?, ?, ?, ?, ?, ?)",
+        zip(*(column.tolist() for column in [*places, *columns]), strict=True),
+    )
 
 
 def insert_imported(db: sqlite3.Connection, sessions: Table, sites: Sequence[int], ap: int) -> None:

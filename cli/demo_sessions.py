@@ -93,23 +93,21 @@ class PastVisitors:
     def _hashes(self, device: Ints, at_ms: Ints, zone: ZoneInfo) -> Ints:
         """Hashes of devices under the keys of the days of some instants.
 
-        Under a key that is thrown away at once they are random numbers, one a device and day.
+        Under a key that nobody has they are random numbers, one a device and day.
         """
-        last = key_day(self._now_ms, zone)
         days = (self._now_ms - self._kept_since_ms) // DAY_MS + 1
+        last = key_day(self._now_ms, zone)
         edges = [day_start_ms(last - n * ONE_DAY, zone) for n in range(days, -1, -1)]
-        pairs, of = np.unique(
-            device << _DAY_BITS | np.searchsorted(edges, at_ms, side="right"), return_inverse=True
-        )
+        day = np.searchsorted(edges, at_ms, side="right")
+        pairs, of = np.unique(device << _DAY_BITS | day, return_inverse=True)
         chance = np.random.default_rng(secrets.randbits(128))
         hashes = chance.integers(_INT64.min, _INT64.max, len(pairs), np.int64, endpoint=True)
-        # Those that a live poll may go on with. In order, so that the former key comes first.
-        for moment in (self._now_ms - self._gap_ms, self._now_ms):
-            day = np.searchsorted(edges, moment, side="right")
-            for place in np.flatnonzero(pairs % 2**_DAY_BITS == day).tolist():
-                mac = self._address(int(pairs[place]) >> _DAY_BITS)
-                key = self._anonymiser.device(mac, zone, moment).key
-                hashes[place] = int.from_bytes(key, "big", signed=True)
+        # Whom a live poll may go on with, also if a new day has just begun.
+        today = np.searchsorted(edges, self._now_ms - self._gap_ms, side="right")
+        for place in np.flatnonzero(pairs % 2**_DAY_BITS >= today).tolist():
+            mac = self._address(int(pairs[place]) >> _DAY_BITS)
+            key = self._anonymiser.device(mac, zone, self._now_ms).key
+            hashes[place] = int.from_bytes(key, "big", signed=True)
         return np.asarray(hashes[of])
 
     def _address(self, device: int) -> bytes:

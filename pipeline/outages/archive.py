@@ -112,7 +112,9 @@ class _Hours:
             return found
 
         down = (usage["down_ms"] + usage["maintenance_ms"]).to_numpy() > 0
-        whole = (usage["covered_ms"] == usage["expected_ms"]).to_numpy() & (first == last)
+        # Every AP of it, for the whole hour: also before some came into service.
+        full_ms = usage["aps"] * (usage["end_ms"] - usage["start_ms"])
+        whole = (usage["covered_ms"] == full_ms).to_numpy() & (first == last)
         number = {site: i for i, site in enumerate(sites)}
         places = {
             group: np.unique(

@@ -44,6 +44,7 @@ class Conditions:
         self._topology = topology
         self._rules = rules
         self._memory = memory
+        self._seen_late: list[Settled] = []
         self._interval_s = {
             group.subject: group.interval_s for group in topology.groups if group.scope == "poller"
         }
@@ -56,7 +57,7 @@ class Conditions:
                 if event.what in ("rebooted", "stuck"):
                     yield Note(item.subject, event)
                 elif event.what == "settled":
-                    yield from self._settled(item.subject)
+                    yield from self._settled(item.subject, event)
                 self._adopt(item.subject, condition)
             self._adopt(item.subject, track.condition)
 
@@ -71,10 +72,15 @@ class Conditions:
         """Let time pass."""
         over = [ap for ap, own in self._memory.own.items() if not own.is_open]
         for ap in over:
-            if self._memory.tracks[ap].settle(now_ms, self._rules):
-                yield from self._settled(ap)
+            for event in self._memory.tracks[ap].settle(now_ms, self._rules):
+                yield from self._settled(ap, event)
         for track in self._memory.controllers.values():
             track.settle(now_ms, self._rules)
+
+    def seen_late(self) -> list[Settled]:
+        """What turned out to be over for good when other evidence was thought about again."""
+        found, self._seen_late = self._seen_late, []
+        return found
 
     def go_blind(self, collector: str, since_ms: int) -> None:
         """What failed since then says nothing, nor will what fails until it sees again."""
@@ -91,7 +97,8 @@ class Conditions:
     def _think_again(self, collector: str) -> None:
         for ap, track in self._memory.tracks.items():
             if self._collector(ap) == collector:
-                track.refold(self._rules, self._is_ignored)
+                for event in track.refold(self._rules, self._is_ignored):
+                    self._seen_late += self._settled(ap, event)
                 self._adopt(ap, track.condition)
         if collector == CONTROLLERS_COLLECTOR:
             for track in self._memory.controllers.values():
@@ -122,10 +129,11 @@ class Conditions:
             for start, end in self._memory.blind.get(collector, ())
         )
 
-    def _settled(self, ap: str) -> Iterator[Settled]:
-        own = self._memory.own.pop(ap, None)
-        if own is not None:
-            yield Settled(ap, own)
+    def _settled(self, ap: str, event: Event) -> Iterator[Settled]:
+        own = self._memory.own.get(ap)
+        if own is not None and own.start_ms == event.spells[0].start_ms:
+            del self._memory.own[ap]
+            yield Settled(ap, replace(own, spells=event.spells))
 
     def _adopt(self, ap: str, condition: Condition) -> None:
         """Make the AP's incident what its condition says."""

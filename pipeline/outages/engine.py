@@ -152,6 +152,8 @@ class Engine:
         for found in self._conditions.settle(now_ms):
             events += self._settle(found, now_ms)
         self._roots.update(now_ms)
+        for found in self._conditions.seen_late():
+            events += self._settle(found, now_ms)
         for root in self._roots.settled(now_ms):
             incident = root_incident(root)
             events += self._telling.differences(incident, now_ms)

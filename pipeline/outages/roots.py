@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
 
 from collectors.reading import HOLD
 from config.settings import Outages
@@ -13,9 +12,6 @@ from pipeline.outages.machine import Condition
 from pipeline.outages.memory import Key, Memory, Own, Root
 from pipeline.outages.topology import Group, Topology
 from pipeline.outages.track import Track
-
-SURE_INTERVALS: Final = 3
-"""Poll intervals within which a failure is confirmed: so much later a relapse shows."""
 
 
 class Roots:
@@ -58,11 +54,21 @@ class Roots:
         self._replaced.clear()
         for key, root in list(self._memory.roots.items()):
             end_ms = root.spells[-1].end_ms
-            group = self._groups.get(key)
-            sure_ms = (group.interval_s if group else 0) * SURE_INTERVALS * 1000
-            if end_ms is not None and now_ms - end_ms > self._relapse_ms + sure_ms:
+            if end_ms is None or now_ms - end_ms <= self._relapse_ms:
+                continue
+            if not self._may_relapse(self._groups.get(key), end_ms):
                 del self._memory.roots[key]
                 yield root
+
+    def _may_relapse(self, group: Group | None, end_ms: int) -> bool:
+        """Whether something of a group failed in time, and nobody of it answered since."""
+        if group is None:
+            return False
+        known = [condition for ap in group.members if (condition := self._known(ap)) is not None]
+        answered_ms = max((one.answered_ms or 0 for one in known), default=0)
+        since_ms = max(end_ms, answered_ms - group.interval_s * 1000 + 1)
+        failed = [one.first_miss_ms for one in known if one.first_miss_ms is not None]
+        return any(since_ms <= ms <= end_ms + self._relapse_ms for ms in failed)
 
     def may_be_explained(self, ap: str, own: Own) -> bool:
         """Whether others of a group of it may have failed with it, and it is not yet certain."""

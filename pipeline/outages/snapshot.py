@@ -52,7 +52,7 @@ def _track(track: Track) -> dict[str, Any]:
         "base": _plain(track.base),
         "recent": [list(item) for item in track.recent],
         "condition": _plain(track.condition),
-        "failing_since_ms": track.failing_since_ms,
+        "failing": _plain(track.failing),
         "over_ms": track.over_ms,
     }
 
@@ -63,7 +63,7 @@ def _track_of(document: Mapping[str, Any]) -> Track:
         base=_condition(document["base"]),
         recent=[Evidence(*item) for item in document["recent"]],
         condition=_condition(document["condition"]),
-        failing_since_ms=document["failing_since_ms"],
+        failing=_condition(document["failing"]),
         over_ms=document["over_ms"],
     )
 

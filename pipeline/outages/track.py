@@ -25,8 +25,8 @@ class Track:
     recent: list[Evidence] = field(default_factory=list)
     """By time."""
     condition: Condition = NOTHING_KNOWN
-    failing_since_ms: int | None = None
-    """The first of the polls that failed in a row, those included that say nothing."""
+    failing: Condition = NOTHING_KNOWN
+    """Since its last good poll, those failed polls included that say nothing."""
     over_ms: int = -1
     """When the last incident began that is over for good: it is not found again."""
 
@@ -39,7 +39,7 @@ class Track:
         """
         newest = self.recent[-1] if self.recent else self.base.last
         if newest is None or evidence.ts_ms > newest.ts_ms:
-            self._note_failure(evidence, newest)
+            self._note_failure(evidence, rules)
             self.recent.append(evidence)
             if evidence.answered or not ignored(evidence):
                 self.condition, events = step(self.condition, evidence, rules)
@@ -51,31 +51,45 @@ class Track:
         elif self.base.last is None or evidence.ts_ms > self.base.last.ts_ms:
             insort(self.recent, evidence, key=lambda item: item.ts_ms)
             self.recent = in_order(self.recent)
-            self.refold(rules, ignored)
+            for event in self.refold(rules, ignored):
+                yield self.condition, event
 
-    def refold(self, rules: Outages, ignored: Ignored) -> None:
-        """Make the condition anew from the evidence that still says something."""
-        self.condition = self.base
+    def refold(self, rules: Outages, ignored: Ignored) -> list[Event]:
+        """Make the condition anew from the evidence that still says something.
+
+        Returns what is seen only now to be over for good.
+        """
+        self.condition, over = self.base, list[Event]()
         for evidence in self.recent:
             if evidence.answered or not ignored(evidence):
-                self.condition, _ = step(self.condition, evidence, rules)
+                self.condition, events = step(self.condition, evidence, rules)
+                over += [event for event in events if event.what == "settled"]
+        over = [event for event in over if event.spells[0].start_ms > self.over_ms]
+        for event in over:
+            self._note(event)
         spells = self.condition.spells
         if spells and spells[0].start_ms <= self.over_ms and not self.condition.is_down:
             self.condition = replace(self.condition, spells=())
+        return over
 
-    def settle(self, now_ms: int, rules: Outages) -> bool:
-        """Let what is over be over; whether something was."""
+    def settle(self, now_ms: int, rules: Outages) -> tuple[Event, ...]:
+        """Let what is over be over."""
         self.condition, events = settle(self.condition, now_ms, rules)
         for event in events:
             self._note(event)
-        return bool(events)
+        return events
 
-    def _note_failure(self, evidence: Evidence, last: Evidence | None) -> None:
-        watched = last is not None and evidence.ts_ms <= last.hold_ends_ms
+    @property
+    def failing_since_ms(self) -> int | None:
+        """The first of the polls that failed in a row, whatever they say."""
+        spells = self.failing.spells
+        return spells[0].start_ms if spells else self.failing.first_miss_ms
+
+    def _note_failure(self, evidence: Evidence, rules: Outages) -> None:
         if evidence.answered:
-            self.failing_since_ms = None
-        elif self.failing_since_ms is None or not (watched or self.condition.is_down):
-            self.failing_since_ms = evidence.ts_ms
+            self.failing = NOTHING_KNOWN
+        else:
+            self.failing, _ = step(self.failing, evidence, rules)
 
     def _note(self, event: Event) -> None:
         if event.what == "settled":

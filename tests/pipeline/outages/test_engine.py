@@ -148,7 +148,7 @@ def test_what_is_still_down_after_we_were_blind_fails_from_then_on() -> None:
     patterns = dict.fromkeys(THREE_SITES, "u" * 4 + "d" * 6 + "u" * 6)
     patterns["c1"] = "u" * 4 + "d" * 12
     events = play(engine(here), rounds(here, patterns, stagger_s=0))
-    assert brief(final(events)[events[-1].incident.id]) == ("ap", "c1", 50, None)
+    assert [brief(i) for i in final(events).values() if i.is_open] == [("ap", "c1", 50, None)]
 
 
 def test_a_collector_that_says_it_is_blind_is_believed() -> None:

@@ -7,7 +7,7 @@ task of its own. If that fails, it starts again from what was kept and stored.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ from pipeline.outages.blindness import Blindness
 from pipeline.outages.calendar import Calendar
 from pipeline.outages.engine import Engine
 from pipeline.outages.evidence import Evidence
+from pipeline.outages.incident import Incident, Spell
+from pipeline.outages.machine import State
 from pipeline.outages.record import Kept, Record
 from pipeline.outages.telling import IncidentEvent
 from pipeline.outages.topology import Topology
@@ -46,6 +48,8 @@ STEP_MS: Final = 60_000
 """And handed over in such steps: what failed together is seen while it lasts."""
 AHEAD_MS: Final = 2 * 86_400_000
 """Opening hours are known so far ahead and back, and looked up again after half of it."""
+SETTLED_MS: Final = 86_400_000
+"""What is over for good is told to be so for so long, to whoever was not."""
 COLLECTORS: Final = ("snmp", "mqtt")
 
 Since = Mapping[str, int | None]
@@ -88,6 +92,8 @@ class OutageWatch:
         self._around = surroundings
         self._polls: list[Evidence] = []
         self._engine: Engine | None = None
+        self._settled: dict[str, Incident] = {}
+        """What is over for good since a while, by id: people may yet have to be told so."""
         self._blindness = Blindness({}, {})
         self._calendar_ms = 0
         """When the calendar was made; 0: it is out of date."""
@@ -121,7 +127,8 @@ class OutageWatch:
             await asyncio.wait([stopped], timeout=wait_s)
             stopped.cancel()
         if self._engine is not None:
-            await asyncio.to_thread(self._keep, self._engine, self._around.now_ms())
+            keeping = asyncio.to_thread(self._keep, self._engine, self._around.now_ms())
+            await self._succeeds("memory not kept", keeping)
 
     async def look(self) -> None:
         """Judge what came in; have what is suspect polled again."""
@@ -139,7 +146,7 @@ class OutageWatch:
         engine, now_ms = self._engine, self._around.now_ms()
         if engine is not None:
             in_maintenance = engine.calendar.in_maintenance
-            incidents = engine.incidents()
+            incidents = [*engine.incidents(), *self._settled.values()]
             await asyncio.to_thread(
                 self._try, "alerts", self._alerting.tick, incidents, now_ms, in_maintenance
             )
@@ -153,6 +160,10 @@ class OutageWatch:
         self._trouble = f"{what}: {failure!r}"
         log.error(what, exc_info=failure)
         return False
+
+    def state(self, ap: str) -> State:
+        """How an AP stands, as far as known."""
+        return self._engine.state(ap, self._around.now_ms()) if self._engine else "unknown"
 
     def health(self) -> CollectorHealth:
         """For `status` and `doctor`."""
@@ -191,6 +202,7 @@ class OutageWatch:
         events += engine.observe_controllers(polls, now_ms)
         events += engine.observe(readings, now_ms)
         _tell(events)
+        self._settle(events, now_ms)
         for note in engine.take_notes():
             log.info(note.event.what, ap=note.ap, at_ms=note.event.at_ms)
         # Only now: should anything of this fail, it is done again from what is kept.
@@ -201,7 +213,12 @@ class OutageWatch:
         return engine.suspects(now_ms)
 
     def _keep(self, engine: Engine, now_ms: int) -> None:
-        document = {"engine": engine.snapshot(), "lost": self._blindness.lost}
+        settled = [
+            asdict(incident) | {"spells": [list(spell) for spell in incident.spells]}
+            for incident in self._settled.values()
+        ]
+        lost = self._blindness.lost
+        document = {"engine": engine.snapshot(), "lost": lost, "settled": settled}
         self._try("memory", self._record.keep, Kept(now_ms, document))
         self._kept_ms = now_ms
 
@@ -211,10 +228,12 @@ class OutageWatch:
         calendar = self._calendar(now_ms)
         kept = self._record.kept()
         engine, lost = Engine(topology, rules, calendar), {}
+        self._settled = {}
         if kept is not None:
             try:
                 engine = Engine(topology, rules, calendar, kept.document["engine"])
                 lost = kept.document["lost"]
+                self._settled = {said["id"]: _incident(said) for said in kept.document["settled"]}
             except (KeyError, TypeError, ValueError) as error:
                 log.warning("memory of outages of no use", reason=repr(error))
                 kept = None
@@ -227,11 +246,20 @@ class OutageWatch:
             samples = self._store.read_samples(start_ms, min(start_ms + READ_MS, now_ms + 1))
             count += len(samples)
             for step, some in samples.groupby(samples["ts_ms"] // STEP_MS):
-                engine.observe(readings_of(some), min((int(step) + 1) * STEP_MS, now_ms))
+                step_ms = min((int(step) + 1) * STEP_MS, now_ms)
+                self._settle(engine.observe(readings_of(some), step_ms), now_ms)
         engine.take_notes()
         known = len(engine.incidents())
         log.info("outages restored", kept=kept is not None, samples=count, incidents=known)
         return engine
+
+    def _settle(self, events: Sequence[IncidentEvent], now_ms: int) -> None:
+        over = {event.incident.id: event.incident for event in events if event.what == "settled"}
+        self._settled = {
+            id_: incident
+            for id_, incident in (self._settled | over).items()
+            if (incident.end_ms or 0) > now_ms - SETTLED_MS
+        }
 
     def _renew_calendar(self, engine: Engine, now_ms: int) -> None:
         if abs(now_ms - self._calendar_ms) > AHEAD_MS // 2:
@@ -265,6 +293,11 @@ def _patience(deployment: Deployment) -> Mapping[str, int]:
         for name in COLLECTORS
     }
     return {name: round(span * median(found) * 1000) for name, found in intervals.items() if found}
+
+
+def _incident(said: Mapping[str, Any]) -> Incident:
+    spells = tuple(Spell(*spell) for spell in said["spells"])
+    return Incident(**{**said, "spells": spells})
 
 
 def _tell(events: Sequence[IncidentEvent]) -> None:

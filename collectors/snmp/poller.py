@@ -189,12 +189,15 @@ class Poller:
             finally:
                 self._busy.discard(job.target.name)
             try:
-                report.readings += await self._holding.write(sink, heard.readings)
+                written = await self._holding.write(sink, heard.readings)
             except NotDurableError as error:
                 report.is_durable = False
                 log.error(  # noqa: TRY400 - foreseen
                     "readings wait", device=str(job.target), reason=str(error)
                 )
+            else:
+                # Not in one step with the waiting: others add to it meanwhile.
+                report.readings += written
             await self._hand_over(job, heard.presences, report)
 
     async def _hand_over(self, job: Job, found: Sequence[Presence], report: RoundReport) -> None:

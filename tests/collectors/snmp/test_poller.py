@@ -1,5 +1,6 @@
 """A round over a deployment: every device polled, none that stops the others."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -190,6 +191,20 @@ async def test_what_the_store_refuses_waits_for_the_next_round(profiles: Profile
     assert logs[-1]["reason"] == "disk full"
     assert (accepted.readings, accepted.is_durable) == (2, True)
     assert [r.ts_ms for r in sink.readings] == [NOW_MS, NOW_MS + 60_000]
+
+
+async def test_readings_are_counted_whoever_waits_for_the_store(profiles: Profiles) -> None:
+    class Slow(Kept):
+        async def write(self, readings: Sequence[Reading]) -> None:
+            await asyncio.sleep(0)
+            self.readings += readings
+
+    sink = Slow()
+    async with Agent({"public": ALL}) as agent:
+        there = {"host": "127.0.0.1", "port": agent.port}
+        where = deployment([{"ap": f"ap-{n}", **there} for n in range(5)])
+        report = await poller(where, profiles).round(sink)
+    assert report.readings == len(sink.readings) == 5
 
 
 async def test_what_waits_is_handed_over_at_the_end(profiles: Profiles) -> None:

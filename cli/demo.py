@@ -22,8 +22,10 @@ from cli.service import Service
 from collectors.fleet.process import FleetError, FleetProcess
 from config.deployment import Deployment
 from config.loader import load
+from pipeline.outages.record import Record
 from pipeline.state import CollectorHealth
 from pipeline.status import SiteStatus, read_status
+from pipeline.underuse.assess import Assessment
 
 log = structlog.get_logger(__name__)
 
@@ -84,18 +86,15 @@ def demo(
 
 
 def _watch(deployment: Deployment, folder: Path, *, once: bool, as_json: bool) -> None:
-    """Judge from the history, then collect."""
+    """Judge from the history, and collect."""
     service = Service(deployment)
-    found = judging.judge(
-        deployment, service.store, service.state.closed_until_ms(), datetime.now(UTC)
-    )
     if not once:
-        out.print(demo_screen.verdicts(deployment, found))
+        out.print(demo_screen.verdicts(deployment, _judge(service)))
         with _logs_beside_the_screen(folder / LOG):
             asyncio.run(_go_on(service))
         out.print(f"Stopped. The city stays: spotwatch status --config {folder}")
         return
-    now = asyncio.run(_one_pass(service))
+    now, found = asyncio.run(_one_pass(service))
     if as_json:
         language = deployment.settings.language
         print_json(
@@ -110,15 +109,22 @@ def _watch(deployment: Deployment, folder: Path, *, once: bool, as_json: bool) -
     out.print(demo_screen.verdicts(deployment, found))
 
 
-async def _one_pass(service: Service) -> Standing:
-    """Poll everything once, and hear every MQTT access point once."""
+def _judge(service: Service) -> list[Assessment]:
+    now = datetime.now(UTC)
+    closed_ms = service.state.closed_until_ms()
+    return judging.judge(service.deployment, service.store, closed_ms, now)
+
+
+async def _one_pass(service: Service) -> tuple[Standing, list[Assessment]]:
+    """Hear every MQTT access point once, judge meanwhile, and poll everything once."""
     began_ms = _now_ms()
     await service.listen()
     try:
+        found = await asyncio.to_thread(_judge, service)
         await service.poll()
         await _wait_for_words(service, began_ms)
         await service.note_mqtt()
-        return await asyncio.to_thread(_standing, service)
+        return await asyncio.to_thread(_standing, service), found
     finally:
         await service.stop()
 
@@ -159,7 +165,8 @@ async def _go_on(service: Service) -> None:
 
 def _standing(service: Service) -> Standing:
     at_ms = _now_ms()
-    sites = read_status(service.deployment, service.store, at_ms)
+    blind = Record(service.state).blindness(at_ms, at_ms + 1)
+    sites = read_status(service.deployment, service.store, at_ms, blind)
     return Standing(at_ms, sites, service.state.collectors())
 
 

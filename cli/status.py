@@ -16,6 +16,7 @@ from cli.options import (
 )
 from cli.stores import opened
 from dashboards.terminal import status_table
+from pipeline.outages.record import Record
 from pipeline.state import CollectorHealth
 from pipeline.status import SiteStatus, read_status
 
@@ -28,7 +29,8 @@ def status(
     moment = parse_as_of(as_of, deployment.settings.zone, datetime.now(UTC))
     as_of_ms = round(moment.timestamp() * 1000)
     with opened(deployment) as (store, state):
-        sites = read_status(deployment, store, as_of_ms)
+        blind = Record(state).blindness(as_of_ms, as_of_ms + 1)
+        sites = read_status(deployment, store, as_of_ms, blind)
         collectors = state.collectors()
     if as_json:
         print_json(document(sites, collectors, as_of_ms))

@@ -47,13 +47,14 @@ def status_table(
     table = _table(f"{deployment.settings.city}, {when}")
     for column in ("site", "name", "state"):
         table.add_column(column)
-    for column in ("clients", "APs up", "last seen"):
+    for column in ("since", "clients", "APs up", "last seen"):
         table.add_column(column, justify="right", no_wrap=True)
     for found in sites:
         table.add_row(
             found.site,
             deployment.sites[found.site].name(language),
             _styled(found.state, STATE_STYLES),
+            _local(found.since_ms, deployment.zone(found.site)),
             _whole(found.clients),
             f"{found.aps_up}/{found.aps_total}",
             _local(found.last_seen_ms, deployment.zone(found.site)),

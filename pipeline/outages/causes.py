@@ -8,7 +8,7 @@ Nothing here depends on the order of anything: evidence, files, parents or child
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from pipeline.outages.incident import Cause, Scope, Spell
@@ -109,6 +109,58 @@ def explain(
             explained.update(left)
             standing.append((together, left))
     return standing
+
+
+def explain_in_time(found: Sequence[Together]) -> list[tuple[Together, tuple[Down, ...]]]:
+    """What `explain` says of the past in the end, asked again whenever something became certain.
+
+    A wider explanation takes the place of another one while that lasts, not once it is over.
+    """
+    standing = []
+    for related in _sharing(found):
+        if len(related) == 1:
+            standing += explain(related)
+        else:
+            standing += _replayed(related)
+    return standing
+
+
+def _sharing(found: Sequence[Together]) -> Iterable[list[Together]]:
+    """Explanations that have something to explain in common, directly or by way of others."""
+    of_down: dict[Down, int] = {}
+    parts: dict[int, list[Together]] = {}
+    for number, together in enumerate(found):
+        joined = {of_down[down] for down in together.members if down in of_down}
+        part = [together]
+        for other in joined:
+            part += parts.pop(other)
+        parts[number] = part
+        of_down |= {down: number for one in part for down in one.members}
+    return parts.values()
+
+
+def _replayed(related: Sequence[Together]) -> list[tuple[Together, tuple[Down, ...]]]:
+    times = {one.known_ms for one in related}
+    times |= {d.spell.confirmed_ms for one in related for d in one.members}
+    times |= {one.end_ms for one in related if one.end_ms is not None}
+    over: list[tuple[Together, tuple[Down, ...]]] = []
+    standing: list[tuple[Together, tuple[Down, ...]]] = []
+    whole = {(one.key, one.start_ms, one.known_ms): one for one in related}
+    for at_ms in sorted(times):
+        over += [part for part in standing if _is_over(part[0], at_ms)]
+        seen = [
+            replace(one, members=tuple(d for d in one.members if d.spell.confirmed_ms <= at_ms))
+            for one in related
+            if one.known_ms <= at_ms and not _is_over(one, at_ms)
+        ]
+        standing = explain(seen, [down for _, downs in over for down in downs])
+    return [
+        (whole[one.key, one.start_ms, one.known_ms], downs) for one, downs in [*over, *standing]
+    ]
+
+
+def _is_over(together: Together, at_ms: int) -> bool:
+    return together.end_ms is not None and together.end_ms <= at_ms
 
 
 def _widest_first(together: Together) -> tuple[bool, bool, int, int, int, str]:

@@ -11,7 +11,14 @@ import numpy as np
 from config.settings import Outages
 from pipeline.outages.answers import FAR, Answers
 from pipeline.outages.calendar import Calendar
-from pipeline.outages.causes import Down, Silence, Together, explain, failed_together, merged
+from pipeline.outages.causes import (
+    Down,
+    Silence,
+    Together,
+    explain_in_time,
+    failed_together,
+    merged,
+)
 from pipeline.outages.incident import Incident, in_order, incident_id
 from pipeline.outages.memory import Key, Root
 from pipeline.outages.polls import Polls, Spells, spells_of
@@ -65,7 +72,7 @@ class _Past:
         spells = spells_of(polls, self.rules)
         roots = [root for root, _ in self._roots([(together, ()) for together in blind])]
         parents: dict[Down, str] = {}
-        for root, downs in self._roots(explain(self._together(polls, spells, others))):
+        for root, downs in self._roots(explain_in_time(self._together(polls, spells, others))):
             roots.append(root)
             parents |= dict.fromkeys(downs, root.id)
         return in_order([*map(root_incident, roots), *self._own(spells, polls, parents)])

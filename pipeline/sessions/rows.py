@@ -118,7 +118,7 @@ def write_followed(
     db.executemany(
         "INSERT INTO sessions (id, source, site, ap, device, last_device, randomised, start_ms, "
         "end_ms, exact) VALUES (?, 'table', ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (id) DO UPDATE SET "
-        "ap = excluded.ap, last_device = excluded.last_device, start_ms = excluded.start_ms, "
+        "ap = excluded.ap, device = excluded.device, last_device = excluded.last_device, start_ms = excluded.start_ms, "
         "end_ms = excluded.end_ms",
         (
             (

@@ -15,7 +15,9 @@ class Session:
     ap: str
     """Where it began."""
     device: bytes
-    """The device's hash when it began."""
+    """The device's hash when it began, under the former key while there was one: the stay may turn
+    out to have begun before the change.
+    """
     last_device: bytes
     """Its hash now: another one after a change of keys."""
     randomised: bool
@@ -83,7 +85,7 @@ class _Merging:
             found = Session(
                 site=presence.site,
                 ap=presence.ap,
-                device=device.key,
+                device=device.former or device.key,
                 last_device=device.key,
                 randomised=device.randomised,
                 start_ms=presence.ts_ms,
@@ -98,6 +100,7 @@ class _Merging:
             self._absorb(first, other)
         if (presence.ts_ms, presence.ap) < _order(first):
             first.start_ms, first.ap = presence.ts_ms, presence.ap
+            first.device = device.former or device.key
         first.end_ms = max(first.end_ms, end_ms)
         if device.key not in (first.device, first.last_device):
             first.last_device = device.key

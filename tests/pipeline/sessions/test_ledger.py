@@ -100,6 +100,16 @@ def test_a_late_presence_that_joins_two_sessions_leaves_one(
     assert stays(path) == [("ap-1", 0, 35)]
 
 
+def test_over_the_change_of_keys_late_presences_are_the_same_stay(
+    ledger: SessionLedger, path: Path
+) -> None:
+    both = Presence("ap-1", "library", T + 12 * MINUTE, 300, (Device(B, A, randomised=False),))
+    for presence in (seen(25, B), both, seen(0, A)):
+        ledger.note([presence])
+    assert stays(path) == [("ap-1", 0, 30)]
+    assert total(ledger, "device_days") == 1
+
+
 def test_the_same_presence_twice_changes_nothing(ledger: SessionLedger, path: Path) -> None:
     noted = [seen(0, A, B), seen(5, B)]
     ledger.note(noted)

@@ -122,6 +122,17 @@ def test_who_was_taken_for_two_over_the_change_is_one_once_that_is_known() -> No
     assert (session.device, session.last_device) == (A, B)
 
 
+def test_over_the_change_of_keys_the_order_does_not_matter() -> None:
+    over = [seen(0, device(A)), seen(12, device(B, former=A)), seen(25, device(B))]
+    for told in itertools.permutations(over):
+        book = Book()
+        for presence in told:
+            book.note(presence)
+        (session,) = book.sessions.values()
+        assert book.stays() == [("ap-1", 0, 30)]
+        assert (session.device, session.last_device) == (A, B)
+
+
 def test_what_was_known_is_no_change() -> None:
     book = Book()
     book.note(seen(0, device(A)))

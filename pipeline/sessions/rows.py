@@ -118,8 +118,8 @@ def write_followed(
     db.executemany(
         "INSERT INTO sessions (id, source, site, ap, device, last_device, randomised, start_ms, "
         "end_ms, exact) VALUES (?, 'table', ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (id) DO UPDATE SET "
-        "ap = excluded.ap, device = excluded.device, last_device = excluded.last_device, start_ms = excluded.start_ms, "
-        "end_ms = excluded.end_ms",
+        "ap = excluded.ap, device = excluded.device, last_device = excluded.last_device, "
+        "start_ms = excluded.start_ms, end_ms = excluded.end_ms",
         (
             (
                 s.id, sites[s.site], aps[s.ap], _number(s.device), _number(s.last_device),

@@ -18,7 +18,7 @@ from pipeline.scrub import scrub_macs
 from pipeline.store.lock import alone
 from pipeline.store.sqlite_file import open_file, store_errors, transaction
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 MAX_CONTENT: Final = 2_000
 """Characters kept of a refused message."""
 MAX_DEAD_LETTERS: Final = 10_000
@@ -59,6 +59,14 @@ _LATER: Final = {
         "at_ms INTEGER NOT NULL, document BLOB NOT NULL)",
         "CREATE TABLE blindness (collector TEXT NOT NULL, start_ms INTEGER NOT NULL, "
         "end_ms INTEGER, PRIMARY KEY (collector, start_ms)) WITHOUT ROWID",
+    ),
+    6: (
+        "CREATE TABLE incidents (id TEXT PRIMARY KEY, scope TEXT NOT NULL, "
+        "subject TEXT NOT NULL, site TEXT, ap TEXT, controller TEXT, start_ms INTEGER NOT NULL, "
+        "end_ms INTEGER, confirmed_ms INTEGER NOT NULL, cause TEXT NOT NULL, parent TEXT, "
+        "flaps INTEGER NOT NULL, maintenance INTEGER NOT NULL, spells TEXT NOT NULL) "
+        "WITHOUT ROWID",
+        "CREATE INDEX incidents_by_start ON incidents (start_ms)",
     ),
 }
 """What each version added."""

@@ -57,17 +57,18 @@ def catch_up(folder: DemoFolder, deployment: Deployment, hours: OpenHours, now_m
         Progress(console=err, disable=not err.is_terminal) as bar,
         _without_cycle_detection(),
     ):
-        importing = bar.add_task("Importing the past", total=None)
+        importing = bar.add_task("Importing the past", total=1)
         importer = Importer(past, store, state)
         city = folder.plan.city(past, hours)
         written = _write_files(folder, past, city, Path(files), now_ms)
-        for done, file in enumerate(written):
+        for file, share in written:
             report = importer.run(open_source(file), now_ms=now_ms, poll_seconds=POLL_SECONDS)
-            log.info("history imported", rows=report.imported, refused=report.refused)
-            bar.update(importing, completed=done + 1)
-        bar.add_task("Following its visitors", total=None)
-        visitors = PastVisitors(folder, past, city, now_ms)
-        visitors.catch_up(ledger, state)
+            tell = log.warning if report.refused else log.debug
+            tell("history imported", rows=report.imported, refused=report.refused)
+            bar.update(importing, completed=share)
+        following = bar.add_task("Following its visitors", total=None)
+        PastVisitors(folder, past, city, now_ms).catch_up(ledger, state)
+        bar.update(following, total=1, completed=1)
         aggregating = bar.add_task("Computing usage", total=None)
         Aggregator(past, store, state, sessions=ledger).close_windows(
             now_ms, lambda done, total: bar.update(aggregating, completed=done, total=total)
@@ -77,8 +78,10 @@ def catch_up(folder: DemoFolder, deployment: Deployment, hours: OpenHours, now_m
 
 def _write_files(
     folder: DemoFolder, past: Deployment, city: City, target: Path, now_ms: int
-) -> Iterator[Path]:
-    """Files of four weeks each; while one is imported the next is written."""
+) -> Iterator[tuple[Path, float]]:
+    """Files of four weeks each, and the share of the past that they reach up to; while one is
+    imported the next is written.
+    """
     aps = past.access_points.values()
     uncounted = {ap.ap for ap in aps if not family(past, ap).counts_clients}
     first_ms = city.start_ms if folder.filled_until_ms is None else folder.filled_until_ms
@@ -88,10 +91,10 @@ def _write_files(
             end_ms = min(start_ms + FILE_DAYS * DAY_MS, now_ms)
             file = target / f"{start_ms}.parquet"
             task = writer.submit(write_history, city, file, start_ms, end_ms, uncounted=uncounted)
-            writing.append((file, task))
-        for file, task in writing:
+            writing.append((file, (end_ms - first_ms) / (now_ms - first_ms), task))
+        for file, share, task in writing:
             if task.result():
-                yield file
+                yield file, share
 
 
 @contextmanager

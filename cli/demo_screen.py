@@ -32,7 +32,7 @@ def line(deployment: Deployment, found: Sequence[SiteStatus], at_ms: int) -> str
 def sites(deployment: Deployment, found: Sequence[SiteStatus]) -> Table:
     """Trouble first, then the busiest; a line a site."""
     table = Table(title=deployment.settings.city, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("site", no_wrap=True, ratio=1)
+    table.add_column("site", ratio=1)  # the one that gives way on a narrow screen
     for column, widest in (("kind", "neighbourhood_house"), ("state", "? maintenance")):
         table.add_column(column, no_wrap=True, min_width=len(widest))
     for column in ("clients", "APs up"):
@@ -41,7 +41,7 @@ def sites(deployment: Deployment, found: Sequence[SiteStatus]) -> Table:
         known = deployment.sites[site.site]
         sign, style = STATE_STYLES[site.state]
         table.add_row(
-            known.name(deployment.settings.language),
+            Text(known.name(deployment.settings.language), no_wrap=True, overflow="ellipsis"),
             known.kind,
             Text(f"{sign} {site.state}", style=style),
             NOTHING if site.clients is None else str(site.clients),

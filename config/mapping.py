@@ -5,6 +5,7 @@ There are ready ones, by name, in `mappings/`.
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,6 +21,7 @@ READY_DIR: Final = Path(__file__).with_name("mappings")
 EPOCH: Final = ("seconds", "milliseconds", "microseconds", "nanoseconds")
 """Units of times that are counted from 1970."""
 AP_GROUP: Final = "ap"
+_SOME_TIME: Final = datetime(2026, 12, 31, 14, 7, 9, tzinfo=UTC)
 
 
 def _pattern(text: str) -> str:
@@ -45,7 +47,23 @@ def _time_format(text: str) -> str:
             f"{shown(text)} is no format of times; allowed: {listed(EPOCH)}, or a format such as "
             "'%d/%m/%Y %H:%M'"
         )
+    if text not in EPOCH and not _tells_the_day(text):
+        raise ValueError(
+            f"{shown(text)} cannot be read as a time; allowed: %Y, %y, %m, %b, %B, %d, %j, %H, %I, "
+            "%p, %M, %S, %f and %z, such as '%d/%m/%Y %H:%M', with the day, month and year"
+        )
     return text
+
+
+def _tells_the_day(form: str) -> bool:
+    # Names of time zones are not read: CET, IST or CST may be several.
+    if "%Z" in form:
+        return False
+    try:
+        read = datetime.strptime(_SOME_TIME.strftime(form), form)  # noqa: DTZ007 - only the day
+    except (ValueError, re.error):
+        return False
+    return read.date() == _SOME_TIME.date()
 
 
 def _as_figure(value: Any) -> Any:

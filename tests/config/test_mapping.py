@@ -101,6 +101,10 @@ RIGHT = "time: t\nap: a\nfields: {clients: c}\n"
         (RIGHT + "ap_pattern: '('\n", ["4: ap_pattern: '(' is no regular expression: missing )"]),
         (RIGHT + "only: {c: '['}\n", ["4: only.c: '[' is no regular expression: unterminated"]),
         (RIGHT + "time_format: dd/mm\n", ["4: time_format: 'dd/mm' is no format of times; allow"]),
+        (RIGHT + "time_format: '%Q'\n", ["4: time_format: '%Q' cannot be read as a time; allowed"]),
+        (RIGHT + "time_format: '%H:%M'\n", ["4: time_format: '%H:%M' cannot be read as a time; "]),
+        (RIGHT + "time_format: '%Y %Y'\n", ["4: time_format: '%Y %Y' cannot be read as a time; "]),
+        (RIGHT + "time_format: '%d/%m/%Y %Z'\n", ["4: time_format: '%d/%m/%Y %Z' cannot be rea"]),
         (RIGHT + "timezone: Brussels\n", ["4: timezone: 'Brussels' is not a known time zone"]),
         (RIGHT + "align_seconds: -1\n", ["4: align_seconds: '-1' is too small; it must be at lea"]),
         (

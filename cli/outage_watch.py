@@ -7,12 +7,13 @@ task of its own. If that fails, it starts again from what was kept and stored.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
 import structlog
 
+from cli.outage_memory import LOOK_BACK_MS, document_of, restored
 from cli.watched_sink import WatchedSink
 from collectors.snmp.poller import ControllerPoll
 from config.deployment import Deployment
@@ -21,14 +22,13 @@ from pipeline.outages.blindness import Blindness
 from pipeline.outages.calendar import Calendar
 from pipeline.outages.engine import Engine
 from pipeline.outages.evidence import Evidence
-from pipeline.outages.incident import Incident, Spell
-from pipeline.outages.machine import State
+from pipeline.outages.incident import Incident
+from pipeline.outages.incidents import Incidents
+from pipeline.outages.machine import State as Standing
 from pipeline.outages.record import Kept, Record
 from pipeline.outages.telling import IncidentEvent
-from pipeline.outages.topology import Topology
-from pipeline.state import CollectorHealth
+from pipeline.state import CollectorHealth, State
 from pipeline.store.base import Store, StoreError
-from pipeline.store.frames import readings_of
 
 log = structlog.get_logger(__name__)
 
@@ -38,14 +38,6 @@ AGAIN_S: Final = 60.0
 """The same after one that failed."""
 KEEP_MS: Final = 60_000
 """How often the memory is kept. What was stored since is read again after a start."""
-OVERLAP_MS: Final = 600_000
-"""What was stored so long before may not have been judged by then."""
-LOOK_BACK_MS: Final = 2 * 86_400_000
-"""How far back samples are looked at where nothing was kept."""
-READ_MS: Final = 3_600_000
-"""Samples of so long are read at once."""
-STEP_MS: Final = 60_000
-"""And handed over in such steps: what failed together is seen while it lasts."""
 AHEAD_MS: Final = 2 * 86_400_000
 """Opening hours are known so far ahead and back, and looked up again after half of it."""
 SETTLED_MS: Final = 86_400_000
@@ -78,7 +70,7 @@ class OutageWatch:
         self,
         deployment: Deployment,
         store: Store,
-        record: Record,
+        state: State,
         alerting: Alerting,
         sink: WatchedSink,
         *,
@@ -86,12 +78,14 @@ class OutageWatch:
     ) -> None:
         self._deployment = deployment
         self._store = store
-        self._record = record
+        self._record = Record(state)
+        self._incidents = Incidents(state)
         self._alerting = alerting
         self._sink = sink
         self._around = surroundings
         self._polls: list[Evidence] = []
         self._engine: Engine | None = None
+        self._unkept: list[IncidentEvent] = []
         self._settled: dict[str, Incident] = {}
         """What is over for good since a while, by id: people may yet have to be told so."""
         self._blindness = Blindness({}, {})
@@ -119,7 +113,7 @@ class OutageWatch:
             if not await self._succeeds("outages not judged", self.look()):
                 self._engine = None
                 wait_s = AGAIN_S
-            elif not await self._succeeds("alerts not decided", self._alert()):
+            elif not await self._succeeds("alerts not decided", self.alert()):
                 wait_s = AGAIN_S
             else:
                 self._trouble = ""
@@ -142,13 +136,14 @@ class OutageWatch:
         if suspects:
             self._around.ask_again(suspects)
 
-    async def _alert(self) -> None:
+    async def alert(self) -> None:
+        """Have people told of how things stand."""
         engine, now_ms = self._engine, self._around.now_ms()
         if engine is not None:
             in_maintenance = engine.calendar.in_maintenance
-            incidents = [*engine.incidents(), *self._settled.values()]
+            incidents = {one.id: one for one in (*self._settled.values(), *engine.incidents())}
             await asyncio.to_thread(
-                self._try, "alerts", self._alerting.tick, incidents, now_ms, in_maintenance
+                self._try, "alerts", self._alerting.tick, incidents.values(), now_ms, in_maintenance
             )
 
     async def _succeeds(self, what: str, work: Awaitable[None]) -> bool:
@@ -161,7 +156,7 @@ class OutageWatch:
         log.error(what, exc_info=failure)
         return False
 
-    def state(self, ap: str) -> State:
+    def state(self, ap: str) -> Standing:
         """How an AP stands, as far as known."""
         return self._engine.state(ap, self._around.now_ms()) if self._engine else "unknown"
 
@@ -202,7 +197,7 @@ class OutageWatch:
         events += engine.observe_controllers(polls, now_ms)
         events += engine.observe(readings, now_ms)
         _tell(events)
-        self._settle(events, now_ms)
+        self._take(events, now_ms)
         for note in engine.take_notes():
             log.info(note.event.what, ap=note.ap, at_ms=note.event.at_ms)
         # Only now: should anything of this fail, it is done again from what is kept.
@@ -213,47 +208,24 @@ class OutageWatch:
         return engine.suspects(now_ms)
 
     def _keep(self, engine: Engine, now_ms: int) -> None:
-        settled = [
-            asdict(incident) | {"spells": [list(spell) for spell in incident.spells]}
-            for incident in self._settled.values()
-        ]
-        lost = self._blindness.lost
-        document = {"engine": engine.snapshot(), "lost": lost, "settled": settled}
+        document = document_of(engine, self._blindness.lost)
         self._try("memory", self._record.keep, Kept(now_ms, document))
         self._kept_ms = now_ms
 
     def _restored(self, now_ms: int) -> Engine:
-        """Go on where an engine before left off, and learn what was stored since."""
-        topology, rules = Topology.of(self._deployment), self._deployment.settings.outages
         calendar = self._calendar(now_ms)
-        kept = self._record.kept()
-        engine, lost = Engine(topology, rules, calendar), {}
-        self._settled = {}
-        if kept is not None:
-            try:
-                engine = Engine(topology, rules, calendar, kept.document["engine"])
-                lost = kept.document["lost"]
-                self._settled = {said["id"]: _incident(said) for said in kept.document["settled"]}
-            except (KeyError, TypeError, ValueError) as error:
-                log.warning("memory of outages of no use", reason=repr(error))
-                kept = None
-        self._blindness = Blindness(_patience(self._deployment), lost)
-        since_ms = now_ms - LOOK_BACK_MS
-        if kept is not None:
-            since_ms = max(since_ms, kept.at_ms - OVERLAP_MS)
-        count = 0
-        for start_ms in range(since_ms, now_ms + 1, READ_MS):
-            samples = self._store.read_samples(start_ms, min(start_ms + READ_MS, now_ms + 1))
-            count += len(samples)
-            for step, some in samples.groupby(samples["ts_ms"] // STEP_MS):
-                step_ms = min((int(step) + 1) * STEP_MS, now_ms)
-                self._settle(engine.observe(readings_of(some), step_ms), now_ms)
-        engine.take_notes()
-        known = len(engine.incidents())
-        log.info("outages restored", kept=kept is not None, samples=count, incidents=known)
-        return engine
+        found = restored(self._deployment, self._store, self._record, calendar, now_ms)
+        self._blindness = Blindness(_patience(self._deployment), found.lost)
+        known = self._incidents.between(now_ms - SETTLED_MS, now_ms + 1)
+        self._settled = {one.id: one for one in known if not one.is_open}
+        self._take(found.events, now_ms)
+        return found.engine
 
-    def _settle(self, events: Sequence[IncidentEvent], now_ms: int) -> None:
+    def _take(self, events: Sequence[IncidentEvent], now_ms: int) -> None:
+        """Keep what the engine says; what cannot be kept now is kept with what it says next."""
+        self._unkept += events
+        if self._unkept and self._try("incidents", self._incidents.tell, self._unkept):
+            self._unkept = []
         over = {event.incident.id: event.incident for event in events if event.what == "settled"}
         self._settled = {
             id_: incident
@@ -269,7 +241,7 @@ class OutageWatch:
         self._calendar_ms = now_ms
         return Calendar.of(self._deployment, now_ms - LOOK_BACK_MS, now_ms + AHEAD_MS)
 
-    def _try(self, what: str, action: Callable[..., object], *arguments: Any) -> None:
+    def _try(self, what: str, action: Callable[..., object], *arguments: Any) -> bool:
         """Do what can wait: a state that cannot be written to must not keep us from judging."""
         try:
             action(*arguments)
@@ -277,8 +249,9 @@ class OutageWatch:
             if what not in self._told:
                 self._told.add(what)
                 log.error(f"{what} not kept", reason=str(error))  # noqa: TRY400 - foreseen
-        else:
-            self._told.discard(what)
+            return False
+        self._told.discard(what)
+        return True
 
 
 def _patience(deployment: Deployment) -> Mapping[str, int]:
@@ -293,11 +266,6 @@ def _patience(deployment: Deployment) -> Mapping[str, int]:
         for name in COLLECTORS
     }
     return {name: round(span * median(found) * 1000) for name, found in intervals.items() if found}
-
-
-def _incident(said: Mapping[str, Any]) -> Incident:
-    spells = tuple(Spell(*spell) for spell in said["spells"])
-    return Incident(**{**said, "spells": spells})
 
 
 def _tell(events: Sequence[IncidentEvent]) -> None:

@@ -32,7 +32,6 @@ from pipeline.alerts.usual import reader
 from pipeline.ingest import AsyncIngest, Ingest
 from pipeline.jobs import schedule
 from pipeline.maintenance import Announced, changed, periods
-from pipeline.outages.record import Record
 from pipeline.sessions.intake import AsyncIntake, Intake
 from pipeline.state import State
 from pipeline.store.influx.store import InfluxStore
@@ -76,7 +75,7 @@ class Service:
         self.watch = OutageWatch(
             deployment,
             self.store,
-            Record(self.state),
+            self.state,
             self.alerting,
             self.ingest,
             surroundings=Surroundings(

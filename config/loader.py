@@ -23,7 +23,7 @@ from config.holidays import Holidays, check_communes, read_holidays
 from config.periods import Periods, read_periods
 from config.problems import ConfigError, Problem, listed
 from config.recipients import NotifierCheck, check_alerts
-from config.references import check_polling, check_profiles, check_sites
+from config.references import check_polling, check_profiles, check_sites, check_switched_off
 from config.rows import Rows, read_rows
 from config.secrets import Vault
 from config.settings import Settings
@@ -85,6 +85,7 @@ def load(
     if said.settings and said.file:
         written = folder / SETTINGS_FILE, said.file
         check_alerts(said.settings.alerts, written, sites, notifiers, problems)
+        check_switched_off(said.settings.outages.off_when_closed, written, sites, problems)
     if profiles is not None:
         check_profiles((access_points, controllers), profiles, problems)
     if problems or said.settings is None:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from config.csvfile import Row
-from config.deployment import AccessPoint, Controller, Site
+from config.deployment import SITE_KINDS, AccessPoint, Controller, Site
 from config.problems import Problem, did_you_mean, listed, shown
 from config.rows import Rows
+from config.yamlfile import Keys, YamlFile, dotted
 
 SUGGESTIONS: Final = 50
 """Looking for what was meant among ten thousand sites takes long; the first mistakes show it."""
@@ -41,6 +42,31 @@ def check_sites(sites: Rows[Site], others: Iterable[FileOfRows], problems: list[
             hint = suggestions[site] or "; add it there, or name one that is"
             message = f"no site {shown(site)} in {sites.path.name}{hint}"
             problems.append(Problem(other.path, row.line, "site", message))
+
+
+def check_switched_off(
+    names: Sequence[str],
+    written: tuple[Path, YamlFile],
+    sites: Rows[Site],
+    problems: list[Problem],
+) -> None:
+    """Whatever `outages.off_when_closed` names is a site, or a kind of site.
+
+    A name that is mistyped would have somebody called every evening.
+    """
+    if not sites.readable:
+        return
+    known = (*sites.lines, *SITE_KINDS)
+    path, file = written
+    for place, name in enumerate(names):
+        if name in known:
+            continue
+        keys: Keys = ("outages", "off_when_closed", place)
+        message = (
+            f"{shown(name)} is neither a site of {sites.path.name} nor a kind of site"
+            f"{did_you_mean(name, known)}"
+        )
+        problems.append(Problem(path, file.line(keys), dotted(keys), message))
 
 
 def check_polling(

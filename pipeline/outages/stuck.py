@@ -1,7 +1,8 @@
 """Up but nobody can use it: a run of zero clients that a site's own rhythm does not explain. Pure.
 
 What a site is used to is learnt from the quarters of an hour (windows) of its last weeks in which
-it was open, up, and its users were known; nothing else counts, neither then nor now.
+it was open, up, and its users were known, at the hours of the week in which it is used. Nothing else
+counts, neither then nor now.
 
 - A run of empty windows is measured by the users it missed: those usual in these hours of the week,
   summed over its windows. An empty Monday morning thus weighs more than an empty evening.
@@ -25,7 +26,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from pipeline.underuse.intensity import Floats, midmean
-from pipeline.underuse.rhythm import WEEK_HOURS, Hours, hour_of_week
+from pipeline.underuse.rhythm import IN_USE, WEEK_HOURS, Hours, hour_of_week
 from pipeline.usage.intervals import Ints
 from pipeline.usage.periods import DAY_MS, WINDOW_MS, local_date
 
@@ -77,7 +78,8 @@ class Rhythm:
     """What a site is used to."""
 
     usual: Floats
-    """Users at a time by local hour of the week; 0 where too few weeks are known."""
+    """Users at a time by local hour of the week; 0 where it does not count: in too few weeks known,
+    or hardly used."""
     per_visit: float
     """Users times windows that one independent visit is worth."""
     spread: float
@@ -140,17 +142,18 @@ def learn(windows: Windows, zone: ZoneInfo, min_weeks: int, limit: float) -> Rhy
         return NotJudged("few_weeks", 0, min_weeks)
     hours = hour_of_week(starts, zone)
     week = (windows.start_ms[-1] - starts) // WEEK_MS
-    weeks = int(week.max()) + 1
     known = len(np.unique(week))
     if known < min_weeks:
         return NotJudged("few_weeks", known, min_weeks)
-    empty = float(np.mean(users == 0))
+    usual = _usual(users, hours, week, min_weeks)
+    in_use = usual[hours] > 0
+    starts, users, hours = starts[in_use], users[in_use], hours[in_use]
+    empty = float(np.mean(users == 0)) if len(users) else 1.0
     if empty > OFTEN_EMPTY:
         return NotJudged("often_empty", empty, OFTEN_EMPTY)
-    usual = _usual(users, hours, week, weeks, min_weeks)
     day = _days(starts, zone)
     per_visit, spread = _per_visit(users, usual[hours], day), _spread(users, usual[hours], day)
-    runs = list(_runs(windows, zone))
+    runs = _runs(windows, usual, zone)
     counts = np.zeros((len(runs), WEEK_HOURS), dtype=np.int64)
     for row, run in enumerate(runs):
         np.add.at(counts[row], run.hours, 1)
@@ -162,12 +165,11 @@ def learn(windows: Windows, zone: ZoneInfo, min_weeks: int, limit: float) -> Rhy
     return Rhythm(usual, per_visit, spread, most, counts, known)
 
 
-def run_now(windows: Windows, zone: ZoneInfo) -> Run | None:
+def run_now(windows: Windows, rhythm: Rhythm, zone: ZoneInfo) -> Run | None:
     """The run of empty windows that the last ones are part of; None: they are not."""
     breaks = np.flatnonzero((windows.users > 0) | windows.down)
     first = int(breaks[-1]) + 1 if len(breaks) else 0
-    at = first + np.flatnonzero(windows.counts[first:])
-    return _run(windows, at, zone) if len(at) else None
+    return _run(windows, first + np.flatnonzero(windows.counts[first:]), rhythm.usual, zone)
 
 
 def missed_by(run: Run, rhythm: Rhythm) -> float:
@@ -178,10 +180,10 @@ def missed_by(run: Run, rhythm: Rhythm) -> float:
 def share_of_usual(windows: Windows, run: Run, rhythm: Rhythm, zone: ZoneInfo) -> float | None:
     """What a peer had during a run of its usual users; None: too little to say."""
     during = windows.counts & (windows.start_ms >= run.start_ms) & (windows.start_ms < run.end_ms)
-    usual = float(rhythm.usual[hour_of_week(windows.start_ms[during], zone)].sum())
-    if usual < PEER_VISITS * rhythm.per_visit:
+    usual = rhythm.usual[hour_of_week(windows.start_ms[during], zone)]
+    if usual.sum() < PEER_VISITS * rhythm.per_visit:
         return None
-    return float(windows.users[during].sum() / usual)
+    return float(windows.users[during][usual > 0].sum() / usual.sum())
 
 
 def peers_share(of_kind: Sequence[float], of_city: Sequence[float]) -> float | None:
@@ -210,8 +212,9 @@ def judge(
     )
 
 
-def _usual(users: Floats, hours: Ints, week: Ints, weeks: int, min_weeks: int) -> Floats:
+def _usual(users: Floats, hours: Ints, week: Ints, min_weeks: int) -> Floats:
     """The midmean over the weeks, so that neither a festival nor a holiday decides."""
+    weeks = int(week.max()) + 1
     cell = week * WEEK_HOURS + hours
     size = weeks * WEEK_HOURS
     total = np.bincount(cell, weights=users, minlength=size).reshape(weeks, WEEK_HOURS)
@@ -221,7 +224,9 @@ def _usual(users: Floats, hours: Ints, week: Ints, weeks: int, min_weeks: int) -
         there = count[:, hour] > 0
         if there.sum() >= min_weeks:
             usual[hour] = midmean(total[there, hour] / count[there, hour])
-    return usual
+    # What a user finds there: the mean of the hours, each counted as often as it has users.
+    found = np.sum(usual**2) / usual.sum() if usual.any() else 0.0
+    return np.where(usual >= IN_USE * found, usual, 0.0)
 
 
 def _days(starts: Ints, zone: ZoneInfo) -> Ints:
@@ -260,17 +265,18 @@ def _spread(users: Floats, usual: Floats, day: Ints) -> float:
     return float(1 / np.clip(np.mean((1 - short) ** 2), 1 / SPREAD[1], 1 / SPREAD[0]))
 
 
-def _runs(windows: Windows, zone: ZoneInfo) -> Sequence[Run]:
+def _runs(windows: Windows, usual: Floats, zone: ZoneInfo) -> list[Run]:
     """Every run of empty windows; what does not count does not end one, users or an outage do."""
-    ends = (windows.users > 0) | windows.down
-    piece = np.cumsum(ends)
+    piece = np.cumsum((windows.users > 0) | windows.down)
     empty = np.flatnonzero(windows.counts & (windows.users == 0) & ~windows.down)
-    if not len(empty):
-        return []
     parts = np.split(empty, np.flatnonzero(np.diff(piece[empty])) + 1)
-    return [_run(windows, part, zone) for part in parts]
+    runs = (_run(windows, part, usual, zone) for part in parts)
+    return [run for run in runs if run is not None]
 
 
-def _run(windows: Windows, at: Ints, zone: ZoneInfo) -> Run:
-    starts = windows.start_ms[at]
-    return Run(int(starts[0]), int(starts[-1]) + WINDOW_MS, hour_of_week(starts, zone))
+def _run(windows: Windows, at: Ints, usual: Floats, zone: ZoneInfo) -> Run | None:
+    hours = hour_of_week(windows.start_ms[at], zone)
+    starts = windows.start_ms[at][usual[hours] > 0]
+    if not len(starts):
+        return None
+    return Run(int(starts[0]), int(starts[-1]) + WINDOW_MS, hours[usual[hours] > 0])

@@ -152,11 +152,12 @@ async def _go_on(service: Service) -> None:
         with Live(console=out, auto_refresh=False, redirect_stderr=False) as screen:
             while not stopping.is_set():
                 now = await asyncio.to_thread(_standing, service)
+                city, outages = service.deployment, service.watch.under_way()
                 if out.is_terminal:
-                    shown = demo_screen.live(service.deployment, now.sites, now.at_ms, out.height)
+                    shown = demo_screen.live(city, now.sites, now.at_ms, out.height, outages)
                     screen.update(shown, refresh=True)
                 else:
-                    out.print(demo_screen.line(service.deployment, now.sites, now.at_ms))
+                    out.print(demo_screen.line(city, now.sites, now.at_ms, outages))
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), REFRESH_S)
     finally:

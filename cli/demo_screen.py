@@ -12,21 +12,30 @@ from rich.text import Text
 
 from config.deployment import Deployment
 from dashboards.terminal import NOTHING, STATE_STYLES, underused_table
+from pipeline.outages.incident import Incident
 from pipeline.status import SiteStatus
 from pipeline.underuse.assess import Assessment
 
 FRAME_LINES: Final = 8
 """Lines of a screen that are not rows: titles, rules, the summary."""
+MOST_OUTAGES: Final = 4
+"""That are named under the table."""
 STATES: Final = ("up", "degraded", "down", "unknown", "maintenance")
 
 
-def line(deployment: Deployment, found: Sequence[SiteStatus], at_ms: int) -> str:
+def line(
+    deployment: Deployment,
+    found: Sequence[SiteStatus],
+    at_ms: int,
+    outages: Sequence[Incident] = (),
+) -> str:
     """The city in one line."""
     moment = datetime.fromtimestamp(at_ms / 1000, deployment.settings.zone)
     clients = sum(site.clients or 0 for site in found)
     states = Counter(site.state for site in found)
     told = ", ".join(f"{states[state]} {state}" for state in STATES if states[state])
-    return f"{moment:%H:%M:%S}  {clients} clients at {len(found)} sites: {told}"
+    down = f". Outages under way: {len(outages)}" if outages else ""
+    return f"{moment:%H:%M:%S}  {clients} clients at {len(found)} sites: {told}{down}"
 
 
 def sites(deployment: Deployment, found: Sequence[SiteStatus]) -> Table:
@@ -50,13 +59,35 @@ def sites(deployment: Deployment, found: Sequence[SiteStatus]) -> Table:
     return table
 
 
-def live(deployment: Deployment, found: Sequence[SiteStatus], at_ms: int, height: int) -> Group:
-    """As many sites as the screen has room for, and a line on all of them."""
-    shown = _worst_first(found)[: max(height - FRAME_LINES, 5)]
+def live(
+    deployment: Deployment,
+    found: Sequence[SiteStatus],
+    at_ms: int,
+    height: int,
+    outages: Sequence[Incident] = (),
+) -> Group:
+    """As many sites as the screen has room for, the latest outages, a line on all of it."""
+    latest = [outage_line(deployment, one) for one in outages[-MOST_OUTAGES:]]
+    shown = _worst_first(found)[: max(height - FRAME_LINES - len(latest), 5)]
+    sign, style = STATE_STYLES["down"]
     return Group(
         sites(deployment, shown),
-        Text(f"{line(deployment, found, at_ms)}. Ctrl-C stops."),
+        *(Text(f"  {sign} {told}", style=style, no_wrap=True) for told in latest),
+        Text(f"{line(deployment, found, at_ms, outages)}. Ctrl-C stops."),
     )
+
+
+def outage_line(deployment: Deployment, outage: Incident) -> str:
+    """What is down since when."""
+    site = deployment.sites.get(outage.site or "")
+    where = site.name(deployment.settings.language) if site else ""
+    what = {
+        "ap": f"{where}, access point {outage.subject}",
+        "site": where,
+        "poller": f"our own eyes ({outage.subject})",
+    }.get(outage.scope, f"{outage.scope} {outage.subject}")
+    zone = deployment.settings.zone
+    return f"{what}, since {datetime.fromtimestamp(outage.start_ms / 1000, zone):%H:%M}"
 
 
 def verdicts(deployment: Deployment, found: Sequence[Assessment]) -> Table:

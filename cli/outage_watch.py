@@ -160,10 +160,14 @@ class OutageWatch:
         """How an AP stands, as far as known."""
         return self._engine.state(ap, self._around.now_ms()) if self._engine else "unknown"
 
+    def under_way(self) -> list[Incident]:
+        """The outages that nothing wider explains and that are not over, the earliest first."""
+        incidents = self._engine.incidents() if self._engine else []
+        return [one for one in incidents if one.is_open and one.parent is None]
+
     def health(self) -> CollectorHealth:
         """For `status` and `doctor`."""
         incidents = self._engine.incidents() if self._engine else []
-        roots = [one for one in incidents if one.is_open and one.parent is None]
         return CollectorHealth(
             collector="outages",
             kind="outages",
@@ -171,7 +175,7 @@ class OutageWatch:
             ok=not self._trouble,
             targets=len(self._deployment.access_points),
             failed=len({one.ap for one in incidents if one.is_open and one.ap}),
-            detail=self._trouble or f"{len(roots)} outages under way",
+            detail=self._trouble or f"{len(self.under_way())} outages under way",
         )
 
     def _judge(

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -10,7 +11,10 @@ import pytest
 
 from cli.service import Service
 from collectors.presence import Device, Presence
+from collectors.sink import Announcement
 from config.loader import load
+from pipeline.maintenance import Announced
+from pipeline.state import State
 
 DAY_MS = 86_400_000
 OLD_KEY = "ab" * 32
@@ -60,3 +64,38 @@ async def test_sessions_join_usage(service: Service) -> None:
     await service.close_windows()
     usage = service.store.read_usage("15min", 0, time.time_ns() // 1_000_000)
     assert usage["sessions"].sum() == 1
+
+
+async def test_maintenance_announced_by_another_process_counts_and_marks_usage(
+    service: Service,
+) -> None:
+    now_ms = time.time_ns() // 1_000_000
+    hour = 3_600_000
+    with closing(State(service.deployment.state_path)) as other:
+        works = Announcement("library", now_ms - hour, now_ms + hour, "switch", "mqtt", now_ms)
+        Announced(other).add([works, works._replace(site="gone")])
+    aggregator = service.aggregator
+    await service.look_for_maintenance()
+    assert [one.reason for one in service.deployment.maintenance] == ["switch"]
+    assert service.aggregator is not aggregator
+    assert {span.site for span in service.state.dirty()} == {"library", "gone"}
+
+    aggregator = service.aggregator
+    await service.look_for_maintenance()
+    assert service.aggregator is aggregator
+    (ours,) = (one for one in service.announced.all() if one.site == "library")
+    service.announced.end(ours.id, now_ms)
+    await service.look_for_maintenance()
+    assert service.deployment.maintenance[0].end.timestamp() * 1000 == pytest.approx(now_ms, abs=1)
+
+
+async def test_how_outages_are_watched_is_noted(service: Service) -> None:
+    await service.start()
+    async with asyncio.timeout(20):
+        while not _watched(service):
+            await service.note_health()
+            await asyncio.sleep(0.01)
+
+
+def _watched(service: Service) -> bool:
+    return any(one.collector == "outages" and one.ok for one in service.state.collectors())

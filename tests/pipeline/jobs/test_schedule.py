@@ -91,6 +91,27 @@ async def test_a_failing_job_is_told_and_the_others_run() -> None:
     assert "disk on fire" in logs[0]["error"]
 
 
+async def test_a_clock_that_is_set_back_does_not_stop_what_is_repeated() -> None:
+    ran = asyncio.Event()
+    waited: list[datetime] = []
+
+    async def polls() -> None:
+        ran.set()
+
+    async def judges() -> None:
+        waited.append(datetime.now(UTC))
+
+    schedule = Schedule()
+    ahead = datetime.now(UTC) + timedelta(days=30)  # as it was before
+    schedule.add(poll_round(300, ahead), polls)
+    schedule.add(weekly_verdicts(BRUSSELS, ahead), judges)
+    schedule.start()
+    schedule.clock_was_set_back(datetime.now(UTC))
+    await asyncio.wait_for(ran.wait(), 5)
+    schedule.stop()
+    assert waited == []
+
+
 async def test_stopping_twice_or_before_the_start_is_harmless() -> None:
     schedule = Schedule()
     schedule.stop()

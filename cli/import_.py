@@ -1,8 +1,7 @@
 """`spotwatch import`: the history of another system."""
 
-import csv
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 
+from cli.import_report import many, rejected_file, say
 from cli.import_sessions import import_sessions
 from cli.options import (
     EXIT_BAD_INPUT,
@@ -112,7 +111,7 @@ def import_samples(
         closing(open_ledger(deployment)) as ledger,
         _repeatable(),
         bad_input(),
-        _refusals(rejected) as on_refused,
+        rejected_file(rejected, Refusal._fields) as on_refused,
         Progress(console=err, transient=True, disable=not err.is_terminal) as bar,
     ):
         importer = Importer(deployment, store, state)
@@ -171,43 +170,43 @@ def document(report: Report) -> dict[str, Any]:
 def _show(file: Path, report: Report, rejected: Path | None, layout: Layout) -> None:
     """What came of it: what is well on standard output, what is not on standard error."""
     samples = report.samples != report.imported
-    _say(
+    say(
         out,
-        f"{report.imported} of {_many(report.rows, 'row')} imported: "
-        + (f"{_many(report.samples, 'sample')} of " if samples else "")
-        + f"{_many(len(report.aps), 'access point')} at {_many(len(report.sites), 'site')}, "
+        f"{report.imported} of {many(report.rows, 'row')} imported: "
+        + (f"{many(report.samples, 'sample')} of " if samples else "")
+        + f"{many(len(report.aps), 'access point')} at {many(len(report.sites), 'site')}, "
         f"{iso(report.first_ms)} to {iso(report.last_ms)}."
         if report.imported
-        else f"None of {_many(report.rows, 'row')} imported.",
+        else f"None of {many(report.rows, 'row')} imported.",
     )
     if report.left_out:
-        passed_over = f"{_many(report.left_out.total(), 'row')} passed over, as the mapping has it"
-        _say(out, f"{passed_over}: {_counted(report.left_out)}.")
+        passed_over = f"{many(report.left_out.total(), 'row')} passed over, as the mapping has it"
+        say(out, f"{passed_over}: {_counted(report.left_out)}.")
     if report.duplicates and layout.is_long:
-        _say(
+        say(
             out,
-            f"{_many(report.duplicates, 'figure')} came again for the same access point and time; "
+            f"{many(report.duplicates, 'figure')} came again for the same access point and time; "
             "the later one counts.",
         )
     elif report.duplicates:
-        _say(out, f"{report.duplicates} of them complete or correct an earlier row.")
+        say(out, f"{report.duplicates} of them complete or correct an earlier row.")
     for warning in _warnings(report):
         err.print(warning, style="yellow", highlight=False, soft_wrap=True)
     if not report.refused:
         return
-    _say(err, f"{_many(report.refused, 'row')} refused: {_counted(report.reasons)}.")
+    say(err, f"{many(report.refused, 'row')} refused: {_counted(report.reasons)}.")
     if report.unknown_aps:
-        _say(
+        say(
             err,
             f"Unknown access points: {_counted(report.unknown_aps)}. Add them to "
             "access_points.csv, or give the names there under aps: of a mapping.",
         )
     for example in report.examples:
         column = f"{example.column}: " if example.column else ""
-        _say(err, f"{file}:{example.line}: {column}{example.message}")
+        say(err, f"{file}:{example.line}: {column}{example.message}")
     if report.refused > len(report.examples):
         where = f"all are in {rejected}" if rejected else "--rejected FILE writes all of them"
-        _say(err, f"... and {report.refused - len(report.examples)} more; {where}.")
+        say(err, f"... and {report.refused - len(report.examples)} more; {where}.")
 
 
 def _advise(report: Report, deployment: Deployment, now_ms: int) -> None:
@@ -216,7 +215,7 @@ def _advise(report: Report, deployment: Deployment, now_ms: int) -> None:
         return
     last = datetime.fromtimestamp(report.last_ms / 1000, deployment.settings.zone).date()
     asked = last + timedelta(days=1)
-    _say(out, f"It ends on {last}: ask as of the day after, spotwatch underused --as-of {asked}.")
+    say(out, f"It ends on {last}: ask as of the day after, spotwatch underused --as-of {asked}.")
 
 
 def _warnings(report: Report) -> Iterator[str]:
@@ -241,14 +240,6 @@ def _counted(counts: Counter[str]) -> str:
     others = len(counts) - MOST_NAMED
     rest = counts.total() - sum(count for _, count in counts.most_common(MOST_NAMED))
     return f"{named} and {others} more {rest}" if others > 0 else named
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _layout(name: str | None, deployment: Deployment) -> tuple[Layout, ZoneInfo | None]:
@@ -280,19 +271,3 @@ def _repeatable() -> Iterator[None]:
             f"{error}. Import the file again once that is cured: what was taken is kept and counts "
             "once"
         ) from error
-
-
-@contextmanager
-def _refusals(path: Path | None) -> Iterator[Callable[[Sequence[Refusal]], None]]:
-    """What takes refused rows: a CSV, where asked for."""
-    if path is None:
-        yield lambda _: None
-        return
-    try:
-        file = path.open("w", newline="", encoding="utf-8")
-    except OSError as error:
-        raise refuse(f"--rejected: {path} cannot be written: {error.strerror}") from error
-    with file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "column", "reason", "message", "value"))
-        yield writer.writerows

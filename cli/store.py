@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.progress import Progress
@@ -30,7 +30,6 @@ from pipeline.store.sqlite import SqliteStore
 from pipeline.usage.expiry import samples_kept_since_ms
 
 Kind = Literal["sqlite", "influxdb"]
-KINDS: Final = ("sqlite", "influxdb")
 
 app = typer.Typer(
     name="store",

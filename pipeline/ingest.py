@@ -9,12 +9,9 @@ from collectors.reading import Reading
 from pipeline.batching import Batching
 from pipeline.state import State
 from pipeline.store.base import Store, StoreError
-from pipeline.usage.periods import WINDOW_MS, window_ceil, window_floor
+from pipeline.usage.periods import WINDOW_MS, Span, window_ceil, window_floor
 
 log = structlog.get_logger(__name__)
-
-Span = tuple[str, int, int]
-"""Site, start and end in UTC milliseconds."""
 
 MAX_BATCH: Final = 20_000
 """Readings per transaction."""

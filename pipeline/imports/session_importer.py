@@ -25,8 +25,8 @@ from pipeline.sessions.watched import Source as Known
 from pipeline.state import State
 from pipeline.store.base import Store
 from pipeline.usage.aggregator import Aggregator, Progress
-from pipeline.usage.expiry import DAY_MS, samples_kept_since_ms
-from pipeline.usage.periods import WINDOW_MS, Span, bounds
+from pipeline.usage.expiry import samples_kept_since_ms
+from pipeline.usage.periods import DAY_MS, WINDOW_MS, Span, bounds
 
 EXAMPLES: Final = 5
 """Of each reason to refuse a row, so many are kept."""

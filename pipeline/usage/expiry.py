@@ -1,19 +1,16 @@
 """From when on there are samples: some stores let them expire, and usage outlives them."""
 
 from collections.abc import Mapping
-from typing import Final
 
 import pandas as pd
 
 from config.deployment import Deployment
 from config.settings import InfluxdbStore
-from pipeline.usage.periods import window_ceil
+from pipeline.usage.periods import DAY_MS, window_ceil
 from pipeline.usage.samples import MAX_HOLD_MS
 
 Seen = Mapping[str, tuple[int, int]]
 """First and last sample time of each site, UTC milliseconds."""
-
-DAY_MS: Final = 86_400_000
 
 
 def samples_kept_since_ms(deployment: Deployment, now_ms: int) -> int | None:

@@ -64,9 +64,12 @@ def test_a_verdict_that_waits_for_a_second_week_is_told_apart_from_this_weeks_fi
     assert text.splitlines()[0].startswith("lib0 (lib0): ● ok")
 
 
-def test_where_no_two_weeks_agree_the_first_stands() -> None:
-    assert "No two weeks in a row agree" in page(explained(12.0, 12.0))
+def test_where_no_two_weeks_agree_the_first_verdict_stands() -> None:
+    assert "It could not be assessed before; the first verdict" in page(explained(12.0, 12.0))
     assert "The first assessment stands." in page(explained(12.0))
+    found = replace(explained(*steady(12, 8)), history=((2, "ok"), (1, "underused")))
+    swayed = replace(found, standing=replace(found.standing, verdict="underused"))
+    assert "No two weeks in a row agree; the first assessment stands." in page(swayed)
 
 
 def test_hours_in_use_closures_and_maintenance_are_named() -> None:

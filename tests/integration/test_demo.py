@@ -10,7 +10,9 @@ from typing import Any
 
 import orjson
 import pytest
+from typer.testing import CliRunner
 
+from cli.app import app
 from collectors.fleet import trouble
 
 ROOT = Path(__file__).parents[2]
@@ -19,8 +21,12 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("demo") / "city"
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo") / "city"
+
+
+@pytest.fixture(scope="module")
+def said(folder: Path) -> dict[str, Any]:
     done = subprocess.run(
         [*COMMAND, "--once", "--json", "--dir", str(folder)],
         capture_output=True,
@@ -63,6 +69,37 @@ def test_the_known_trouble_is_found_and_nothing_else_is(said: dict[str, Any]) ->
     verdicts = {found["site"]: found["verdict"] for found in said["underused"]}
     assert verdicts == dict.fromkeys(verdicts, "ok") | trouble.VERDICTS
     assert all(found["reasons"] for found in said["underused"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("said")
+def test_the_idle_access_point_of_a_busy_site_is_found_and_no_other(folder: Path) -> None:
+    found = ask("underused", "--surplus", folder=folder)
+    assert [surplus["ap"] for surplus in found] == [trouble.SURPLUS]
+    assert found[0]["ratio_high"] < 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("said")
+def test_the_past_has_sessions_wherever_clients_are_listed_and_says_where_not(folder: Path) -> None:
+    aps = ask("usage", "--per-ap", folder=folder)
+    listing = [ap for ap in aps if ap["sessions"] is not None]
+    assert 90 < len(listing) < len(aps)
+    for ap in listing:
+        assert ap["session_coverage"] > 0.99
+        assert ap["sessions"] >= ap["device_days"] > 0
+        assert ap["missing"].keys() >= {"passers_by"}
+    devices = sum(ap["device_days"] for ap in listing)
+    made_up = sum(ap["device_days"] * ap["randomised_share"] for ap in listing)
+    assert 0.63 < made_up / devices < 0.70
+    assert all("sessions" in ap["missing"] for ap in aps if ap["sessions"] is None)
+
+
+def ask(*command: str, folder: Path) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(app, [*command, "--json", "--config", str(folder)])
+    assert result.exit_code == 0, result.stderr
+    found: list[dict[str, Any]] = orjson.loads(result.stdout)
+    return found
 
 
 @pytest.mark.slow

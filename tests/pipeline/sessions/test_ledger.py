@@ -15,8 +15,8 @@ import pytest
 from collectors.presence import Device, Presence
 from pipeline.sessions.counts import UNKNOWN
 from pipeline.sessions.ledger import Noted, Rules, SessionLedger
-from pipeline.sessions.rows import IMPORTED_ROW
-from pipeline.sessions.watched import Run, Source
+from pipeline.sessions.rows import FOLLOWED_ROW, IMPORTED_ROW
+from pipeline.sessions.watched import CLIENT_TABLE, Run, Source
 from pipeline.store.base import StoreError
 
 MINUTE = 60_000
@@ -74,6 +74,24 @@ def stays(path: Path) -> list[tuple[str, float, float]]:
             "SELECT aps.name, start_ms, end_ms FROM sessions JOIN aps ON aps.id = ap ORDER BY 2, 3"
         ).fetchall()
     return [(ap, (start - T) / MINUTE, (end - T) / MINUTE) for ap, start, end in rows]
+
+
+def test_sessions_followed_elsewhere_go_on_when_their_device_is_seen_again(
+    ledger: SessionLedger,
+) -> None:
+    key = int.from_bytes(A, "big", signed=True)
+    rows = np.array([(1, key, key, 1, T, T + 10 * MINUTE)], FOLLOWED_ROW)
+    watched = {"ap-2": [Run(T, T + 10 * MINUTE, CLIENT_TABLE)]}
+    ledger.add_followed("library", rows, ["ap-1", "ap-2"], watched)
+    ledger.note([seen(20, A), seen(21, B)])
+    counts = ledger.counts(T, T + HOUR)
+    began = counts[counts["sessions"] > 0]
+    assert began[["ap", "sessions", "device_days"]].to_numpy().tolist() == [
+        ["ap-1", 1, 1],
+        ["ap-2", 1, 1],
+    ]
+    assert total(ledger, "randomised_device_days") == 1
+    assert ledger.span() == {"library": (T, T + round(28.5 * MINUTE))}
 
 
 def test_what_was_noted_is_merged_with_what_comes_in_any_later_call(

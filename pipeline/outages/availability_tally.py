@@ -150,9 +150,8 @@ class Tally:
         }
         groups: Mapping[Any, Any] = rows.groupby(["site", "ap"], sort=False).indices
         for (site, ap), at in groups.items():
-            part = _Rows(*(values[at] for values in columns.values()))
-            part = part.without(self._terms.off.get(str(site)), whole=False)
-            part = part.without((blind or {}).get(str(ap)), whole=True)
+            part = _Rows(*(values[at] for values in columns.values()), off=np.zeros_like(at))
+            part = part.known(self._terms.off.get(str(site)), (blind or {}).get(str(ap)))
             downs[at] = part.down
             self._count(str(site), str(ap), part)
         self._count_usable(rows, downs)
@@ -160,18 +159,20 @@ class Tally:
     def _count(self, site: str, ap: str, rows: "_Rows") -> None:
         hours = self._terms.hours.get(site)
         opened = None if hours is None else hours.within(rows.start, rows.end)
+        # Where it may be switched off while it is closed, no other down time is left.
+        down_opened = rows.span if opened is not None and site in self._terms.off else opened
         key = site, ap
-        self.times[key] = self.times.get(key, Times()).plus(rows.times(opened))
-        for named, all_of_it, found in (
-            (self._terms.outages.get(ap, ()), rows.down, self.outages),
-            (self._terms.maintenances.get(site, ()), rows.maintenance, self.maintenances),
+        self.times[key] = self.times.get(key, Times()).plus(rows.times(opened, down_opened))
+        for named, all_of_it, found, of_it in (
+            (self._terms.outages.get(ap, ()), rows.down, self.outages, down_opened),
+            (self._terms.maintenances.get(site, ()), rows.maintenance, self.maintenances, opened),
         ):
             left = all_of_it.copy()
             for name, intervals in named:
                 taken = np.minimum(left, intervals.within(rows.start, rows.end))
                 left -= taken
                 if taken.any():
-                    in_open = 0 if opened is None else int((taken * opened // rows.span).sum())
+                    in_open = 0 if of_it is None else int((taken * of_it // rows.span).sum())
                     one = Counted(int(taken.sum()), in_open)
                     found[site, name] = found.get((site, name), Counted()).plus(one)
 
@@ -209,35 +210,41 @@ class _Rows(NamedTuple):
     up: Ints
     down: Ints
     maintenance: Ints
+    off: Ints
+    """Down while it may be switched off, which is unknown, and outside of open hours."""
 
     @property
     def span(self) -> Ints:
         return self.end - self.start
 
-    def without(self, silent: Intervals | None, *, whole: bool) -> "_Rows":
-        """Down time in a stretch that says nothing is unknown: all that can lie in it (`whole`), or
-        as much of it as of the row does.
+    def known(self, off: Intervals | None, blind: Intervals | None) -> "_Rows":
+        """Down time that says nothing is unknown: as much as of the row it may be switched off in,
+        and all that can lie in blind times.
         """
-        if silent is None:
-            return self
-        inside = silent.within(self.start, self.end)
-        taken = np.minimum(self.down, inside) if whole else self.down * inside // self.span
-        return self._replace(down=self.down - taken)
+        down, switched = self.down, self.off
+        if off is not None:
+            switched = down * off.within(self.start, self.end) // self.span
+            down = down - switched
+        if blind is not None:
+            down = down - np.minimum(down, blind.within(self.start, self.end))
+        return self._replace(down=down, off=switched)
 
-    def times(self, opened: Ints | None) -> Times:
-        unknown = self.expected - self.up - self.down - self.maintenance
-        states = unknown, self.up, self.down, self.maintenance
+    def times(self, opened: Ints | None, down_opened: Ints | None) -> Times:
+        """`opened`: milliseconds in open hours, of each row; `down_opened`: of its down time."""
+        told = self.up + self.down + self.maintenance
+        states = self.expected - told - self.off, self.up, self.down, self.maintenance, self.off
         total = [int(state.sum()) for state in states]
-        if opened is None:
+        if opened is None or down_opened is None:
             return Times(_time(total))
-        in_open = [int((state * opened // self.span).sum()) for state in states]
-        return Times(
-            _time(total),
-            _time(in_open),
-            _time([a - b for a, b in zip(total, in_open, strict=True)]),
-        )
+        of_states = opened, opened, down_opened, opened, np.zeros_like(opened)
+        in_open = [
+            int((state * of_it // self.span).sum())
+            for state, of_it in zip(states, of_states, strict=True)
+        ]
+        outside = [a - b for a, b in zip(total, in_open, strict=True)]
+        return Times(_time(total), _time(in_open), _time(outside))
 
 
 def _time(states: Sequence[int]) -> Time:
     """Expected is the sum, so that no part of it is more than it."""
-    return Time(sum(states), *states[1:])
+    return Time(sum(states), *states[1:4])

@@ -58,6 +58,8 @@ class DevicePoll:
     """The device's own total, else summed over SSIDs, radios, virtual APs, APs, or client rows."""
     ap_count: int | None = None
     """The controller's own count of connected APs, else its AP rows not known to be down."""
+    counts_aps: bool = False
+    """Whether `ap_count` is the controller's own."""
     aps: tuple[ApPoll, ...] = ()
     warnings: tuple[str, ...] = ()
     """What could not be read or was dropped as wrong; names device and OID."""

@@ -25,13 +25,15 @@ def interpret(profile: Profile, raw: Raw) -> DevicePoll:
     drops = Drops()
     device = _Device(profile, raw, drops)
     who = device.who_is_there()
+    own_count = device.own_ap_count()
     return DevicePoll(
         profile=profile.name,
         device=profile.device,
         sys_descr=raw.sys_descr,
         sys_object_id=raw.sys_object_id,
         clients_total=device.clients_total(),
-        ap_count=device.ap_count(who.aps),
+        ap_count=device.rows_not_down(who.aps) if own_count is None else own_count,
+        counts_aps=own_count is not None,
         aps=who.aps,
         warnings=tuple(drops),
         stations=who.stations,
@@ -66,15 +68,11 @@ class _Device:
                 return summed
         return self._count_stations()
 
-    def ap_count(self, aps: Sequence[ApPoll]) -> int | None:
-        if self._profile.device == "ap":
-            return 1
+    def own_ap_count(self) -> int | None:
         own = self._scalars.get("ap_count")
-        if isinstance(own, int):
-            return own
-        of_nodes = total(self._rows("nodes"), "ap_count")
-        if of_nodes is not None:
-            return of_nodes
+        return own if isinstance(own, int) else total(self._rows("nodes"), "ap_count")
+
+    def rows_not_down(self, aps: Sequence[ApPoll]) -> int | None:
         return sum(ap.up is not False for ap in aps) if aps else None
 
     def who_is_there(self) -> _Who:

@@ -4,7 +4,7 @@ Stored usage tells in which hours of which sites anything was down. The samples 
 with what is around them, and those of others that the same fault may have struck.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from config.deployment import Deployment
 from pipeline.outages.calendar import Calendar
 from pipeline.outages.history import Blind, incidents_of
 from pipeline.outages.incident import Incident
-from pipeline.outages.polls import Polls, joined, loose_ends, polls_of
+from pipeline.outages.polls import NONE, Polls, joined, loose_ends, polls_of, spells_of
 from pipeline.outages.topology import Group, Topology
 from pipeline.store.base import Store
 from pipeline.usage.grid import Mask
@@ -42,15 +42,23 @@ class Archive:
         end_ms: int,
         calendar: Calendar,
         *,
+        before: Sequence[Incident] = (),
         declared_blind: Blind | None = None,
+        known_until_ms: int | None = None,
         progress: Progress | None = None,
     ) -> list[Incident]:
-        """Every incident that begins in [start, end), in order of time.
+        """Every incident that begins in [start, end), in order of time, and those of `before`.
 
-        One that began before is found from `start` on only; one that goes on at `end` is open.
+        Args:
+            start_ms: a whole hour of UTC.
+            end_ms: later than it.
+            calendar: of that time, and of that after it.
+            before: those that are under way at the start, or may relapse.
+            declared_blind: when collectors said themselves that they were blind.
+            known_until_ms: up to there the ends of incidents are looked for; by default the end.
+            progress: told how much of it was read.
         """
         rules, aps = self._deployment.settings.outages, tuple(self._topology.aps)
-        start_ms -= start_ms % HOUR_MS
         hours = _Hours.read(self._store, self._topology, start_ms, end_ms)
         wanted = _whole_slices(hours.wanted(self._topology))
         read = np.zeros_like(wanted)
@@ -68,14 +76,35 @@ class Archive:
             loose = loose_ends(parts[0], rules, end_ms)
             wanted = _whole_slices(hours.unread(read, loose, step)) & ~read
             step *= 2
-        return incidents_of(
+        parts += self._ends(parts, end_ms, known_until_ms or end_ms)
+        found = incidents_of(
             joined(parts, aps),
             self._topology,
             rules,
             calendar,
             declared_blind=declared_blind,
             answered=hours.answered,
+            before=before,
+            since_ms=start_ms,
         )
+        return [incident for incident in found if incident.start_ms < end_ms]
+
+    def _ends(self, parts: Sequence[Polls], start_ms: int, until_ms: int) -> list[Polls]:
+        """Polls of after a span, of the sites of what is still down at its end, until it is not."""
+        rules, aps = self._deployment.settings.outages, tuple(self._topology.aps)
+        found: list[Polls] = []
+        hours = SLICE_HOURS
+        while start_ms < until_ms:
+            polls = joined([*parts, *found], aps)
+            spells = spells_of(polls, rules)
+            sites = {polls.sites[site] for site in spells.site[spells.end == NONE]}
+            if not sites:
+                break
+            end_ms = min(start_ms + hours * HOUR_MS, until_ms)
+            samples = self._store.read_samples(start_ms, end_ms, sites=sites)
+            found.append(polls_of(samples, aps))
+            start_ms, hours = end_ms, hours * 2
+        return found
 
 
 @dataclass(frozen=True, slots=True)

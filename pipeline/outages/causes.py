@@ -72,6 +72,7 @@ def failed_together(group: Group, downs: Iterable[Down], silence: Silence) -> To
 
     A poll that was lost just before does not make an AP's failure another one: it may have begun
     up to a poll interval before the last answer. Of our own poller that would blame a broken AP.
+    What is first seen to fail long after the others has its own fault.
     """
     lost_ms = 0 if group.scope == "poller" else group.interval_s * 1000
     last_ms, over_ms = silence.answered_ms, silence.ends_ms
@@ -82,6 +83,7 @@ def failed_together(group: Group, downs: Iterable[Down], silence: Silence) -> To
         and (last_ms is None or down.spell.end_ms is None or down.spell.end_ms > last_ms)
         and (over_ms is None or down.spell.confirmed_ms < over_ms)
     )
+    members = _at_once(group, members)
     if len(members) < group.needed:
         return None
     certain_ms = sorted(down.spell.confirmed_ms for down in members)[group.needed - 1]
@@ -90,6 +92,16 @@ def failed_together(group: Group, downs: Iterable[Down], silence: Silence) -> To
         return None
     start_ms = min(d.spell.start_ms for d in members if d.spell.confirmed_ms <= known_ms)
     return Together(group, start_ms, known_ms, over_ms, tuple(members), CAUSES[group.scope])
+
+
+def _at_once(group: Group, members: Sequence[Down]) -> list[Down]:
+    """The first of them that are enough and began at about the same time."""
+    starts = sorted(down.spell.start_ms for down in members)
+    for first_ms, enough_ms in zip(starts, starts[group.needed - 1 :], strict=False):
+        last_ms = first_ms + group.spread_ms
+        if enough_ms <= last_ms:
+            return [down for down in members if first_ms <= down.spell.start_ms <= last_ms]
+    return []
 
 
 def explain(

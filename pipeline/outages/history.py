@@ -4,12 +4,14 @@ History has no evidence but its samples: a controller's own silence, or a broker
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from config.settings import Outages
 from pipeline.outages.answers import FAR, Answers
+from pipeline.outages.before import Before
 from pipeline.outages.calendar import Calendar
 from pipeline.outages.causes import (
     Down,
@@ -19,10 +21,10 @@ from pipeline.outages.causes import (
     failed_together,
     merged,
 )
-from pipeline.outages.incident import Incident, in_order, incident_id
-from pipeline.outages.memory import Key, Root
-from pipeline.outages.polls import Polls, Spells, spells_of
-from pipeline.outages.telling import root_incident
+from pipeline.outages.incident import Incident, Scope, Spell, in_order
+from pipeline.outages.memory import Key, Own, Root
+from pipeline.outages.polls import Polls, spells_of
+from pipeline.outages.telling import ap_incident, root_incident
 from pipeline.outages.topology import Group, Topology
 from pipeline.usage.intervals import Intervals, Ints
 
@@ -31,7 +33,9 @@ Answered = Callable[[Group, int], bool]
 Explained = tuple[Together, tuple[Down, ...]]
 """APs that failed together, and those of them that nothing wider explains."""
 Blind = Mapping[str, Sequence[tuple[int, int]]]
-"""When collectors said themselves that they were blind, [start, end) in UTC milliseconds."""
+"""When collectors said themselves that they were blind, [start, end) in UTC milliseconds; up to FAR
+where they still are.
+"""
 
 
 def incidents_of(
@@ -42,13 +46,26 @@ def incidents_of(
     *,
     declared_blind: Blind | None = None,
     answered: Answered = lambda _group, _at: False,
+    before: Sequence[Incident] = (),
+    since_ms: int = 0,
 ) -> list[Incident]:
-    """Every incident in polls, in order of time.
+    """Every incident in polls from `since_ms` on, in order of time.
 
     `polls`: of all APs, or of those that failed at all and of those that their fault may have
-    struck too; `answered` then speaks for the others.
+    struck too; `answered` then speaks for the others. `before`: the incidents that were not over,
+    or could relapse, when the polls begin; they go on, and come back among the others.
     """
-    return _Past(topology, rules, calendar, answered).incidents(polls, declared_blind or {})
+    went_on = Before.of(before, polls, topology, since_ms)
+    past = _Past(topology, rules, calendar, answered, went_on, since_ms)
+    return past.incidents(polls, declared_blind or {})
+
+
+class _Known(NamedTuple):
+    """An outage of an AP."""
+
+    spell: Spell
+    site: str
+    """Where it stood then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +74,32 @@ class _Past:
     rules: Outages
     calendar: Calendar
     answered: Answered
+    before: Before
+    since_ms: int
 
     def incidents(self, polls: Polls, declared: Blind) -> list[Incident]:
-        polls = self._that_speak(polls, declared)
+        told = {collector: list(spans) for collector, spans in declared.items()}
+        for collector, end_ms in self.before.blind():
+            told.setdefault(collector, []).append((self.since_ms, end_ms))
+        polls = self._that_speak(polls, told)
         pollers = [group for group in self.topology.groups if group.scope == "poller"]
         others = [group for group in self.topology.groups if group.scope != "poller"]
-        blind = self._together(polls, spells_of(polls, self.rules), pollers)
+        blind = self._together(polls, self._downs(polls), pollers)
         if blind:
             spans: dict[str, list[tuple[int, int]]] = {}
             for together in blind:
                 span = together.start_ms, together.end_ms or FAR
                 spans.setdefault(together.group.subject, []).append(span)
             polls = self._that_speak(polls, spans)
-        spells = spells_of(polls, self.rules)
-        roots = [root for root, _ in self._roots([(together, ()) for together in blind])]
+        downs = self._downs(polls)
+        blind += [one for one in _declared(declared) if one.start_ms >= self.since_ms]
+        found = [incident for incident, _ in self._roots([(one, ()) for one in blind], "poller")]
         parents: dict[Down, str] = {}
-        for root, downs in self._roots(explain_in_time(self._together(polls, spells, others))):
-            roots.append(root)
-            parents |= dict.fromkeys(downs, root.id)
-        return in_order([*map(root_incident, roots), *self._own(spells, polls, parents)])
+        standing = explain_in_time(self._together(polls, downs, others))
+        for incident, behind in self._roots(standing, "controller", "uplink", "site"):
+            found.append(incident)
+            parents |= dict.fromkeys(behind, incident.id)
+        return in_order([*found, *self._own(downs, parents)])
 
     def _that_speak(self, polls: Polls, blind: Blind) -> Polls:
         """Without the failed polls that say nothing of an AP."""
@@ -96,68 +120,81 @@ class _Past:
 
         return polls.without_failures(says_nothing)
 
-    def _together(self, polls: Polls, spells: Spells, groups: Iterable[Group]) -> list[Together]:
+    def _downs(self, polls: Polls) -> dict[str, list[_Known]]:
+        """The outages of each AP, in order of time."""
+        spells = spells_of(polls, self.rules)
+        downs: dict[str, list[_Known]] = {ap: [] for ap in self.before.of_aps}
+        for at in range(len(spells)):
+            known = _Known(spells.spell(at), polls.sites[spells.site[at]])
+            downs.setdefault(polls.aps[spells.ap[at]], []).append(known)
+        for ap, incident in self.before.of_aps.items():
+            over_ms = incident.spells[-1].end_ms
+            # What failed until then is what went on from before.
+            later = [d for d in downs[ap] if over_ms is not None and d.spell.start_ms >= over_ms]
+            went_on = [_Known(spell, incident.site or "") for spell in incident.spells]
+            downs[ap] = [*went_on, *later]
+        return downs
+
+    def _together(
+        self, polls: Polls, known: Mapping[str, Sequence[_Known]], groups: Iterable[Group]
+    ) -> list[Together]:
         """Every time that a group failed together."""
         answers = Answers(polls)
-        downs: dict[str, list[Down]] = {}
-        for at in range(len(spells)):
-            ap = polls.aps[spells.ap[at]]
-            downs.setdefault(ap, []).append(Down(ap, spells.spell(at)))
+        downs = {
+            ap: [Down(ap, one.spell) for one in of_ap if one.spell.start_ms >= self.since_ms]
+            for ap, of_ap in known.items()
+        }
         found: dict[tuple[Group, Silence], Together | None] = {}
         for group in groups:
             of_it = [down for ap in group.members for down in downs.get(ap, ())]
             for at_ms in _worth_a_look(group, of_it):
-                if self.answered(group, at_ms):
+                if self.answered(group, at_ms) or self.before.is_down(group, at_ms):
                     continue
                 silence = answers.silence(group, at_ms)
                 if silence is not None and (group, silence) not in found:
                     found[group, silence] = failed_together(group, of_it, silence)
         return [together for together in found.values() if together]
 
-    def _roots(self, standing: Iterable[Explained]) -> Iterator[tuple[Root, list[Down]]]:
-        """Roots, what relapsed as one, each with all that it explains."""
-        by_key: dict[Key, list[Explained]] = {}
+    def _roots(
+        self, standing: Iterable[Explained], *scopes: Scope
+    ) -> Iterator[tuple[Incident, list[Down]]]:
+        """Roots, what relapsed as one, each with all that it explains anew."""
+        by_key: dict[Key, list[Explained]] = {
+            key: [] for key in self.before.of_groups if key[0] in scopes
+        }
         for part in sorted(standing, key=lambda part: part[0].start_ms):
             by_key.setdefault(part[0].key, []).append(part)
         for key, parts in by_key.items():
-            at = 0
-            for spells in merged([together.spell for together, _ in parts], self._relapse_ms):
-                first, began = parts[at]
-                behind = [down for _, downs in parts[at : at + len(spells)] for down in downs]
-                at += len(spells)
-                announced = [self._is_announced(down) for down in began]
-                maintenance = bool(announced) and all(announced)
-                yield Root(*key, first.cause, spells, maintenance), behind
-
-    def _own(self, spells: Spells, polls: Polls, parents: Mapping[Down, str]) -> Iterable[Incident]:
-        """The incidents of APs."""
-        first = 0
-        for ap_number, count in zip(*np.unique(spells.ap, return_counts=True), strict=True):
-            ap = polls.aps[ap_number]
-            place = self.topology.aps[ap]
-            of_ap = [spells.spell(at) for at in range(first, first + count)]
-            at = first
-            for of_one in merged(of_ap, self._relapse_ms):
-                site = polls.sites[spells.site[at]]
-                parent = parents.get(Down(ap, of_one[0]))
+            old = self.before.of_groups.get(key)
+            went_on = old.spells if old else ()
+            at = -len(went_on)
+            spells = [*went_on, *(together.spell for together, _ in parts)]
+            for of_one in merged(spells, self._relapse_ms):
+                new = parts[max(at, 0) : max(at + len(of_one), 0)]
+                behind = [down for _, downs in new for down in downs]
+                if old is not None and at < 0:
+                    yield _going_on(old, of_one), behind
+                else:
+                    announced = [self._is_announced(down) for down in new[0][1]]
+                    maintenance = bool(announced) and all(announced)
+                    yield root_incident(Root(*key, new[0][0].cause, of_one, maintenance)), behind
                 at += len(of_one)
-                yield Incident(
-                    id=incident_id("ap", ap, of_one[0].start_ms),
-                    scope="ap",
-                    subject=ap,
-                    site=site,
-                    ap=ap,
-                    controller=place.controller,
-                    start_ms=of_one[0].start_ms,
-                    end_ms=of_one[-1].end_ms,
-                    confirmed_ms=of_one[0].confirmed_ms,
-                    cause="no_answer" if parent else place.cause,
-                    parent=parent,
-                    flaps=len(of_one) - 1,
-                    maintenance=self.calendar.in_maintenance(site, of_one[0].start_ms),
-                    spells=of_one,
-                )
-            first += count
+
+    def _own(
+        self, downs: Mapping[str, Sequence[_Known]], parents: Mapping[Down, str]
+    ) -> Iterator[Incident]:
+        """The incidents of APs."""
+        for ap, known in downs.items():
+            at, old = 0, self.before.of_aps.get(ap)
+            for of_one in merged([one.spell for one in known], self._relapse_ms):
+                site = known[at].site
+                at += len(of_one)
+                if old is not None and of_one[0] == old.spells[0]:
+                    yield _going_on(old, of_one)
+                    continue
+                maintenance = self.calendar.in_maintenance(site, of_one[0].start_ms)
+                own = Own(site, of_one, maintenance, parents.get(Down(ap, of_one[0])))
+                yield ap_incident(ap, own, self.topology.aps[ap])
 
     @property
     def _relapse_ms(self) -> int:
@@ -165,6 +202,19 @@ class _Past:
 
     def _is_announced(self, down: Down) -> bool:
         return self.calendar.in_maintenance(self.topology.aps[down.ap].site, down.spell.start_ms)
+
+
+def _going_on(old: Incident, spells: tuple[Spell, ...]) -> Incident:
+    return replace(old, spells=spells, end_ms=spells[-1].end_ms, flaps=len(spells) - 1)
+
+
+def _declared(blind: Blind) -> Iterator[Together]:
+    """What collectors said themselves, as what was found out."""
+    for collector, spans in blind.items():
+        group = Group("poller", collector, (), 0, 0)
+        for start_ms, end_ms in spans:
+            end = None if end_ms >= FAR else end_ms
+            yield Together(group, start_ms, start_ms, end, (), "blind")
 
 
 def _worth_a_look(group: Group, downs: Sequence[Down]) -> list[int]:

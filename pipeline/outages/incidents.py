@@ -28,6 +28,8 @@ class Incidents:
     def tell(self, events: Iterable[IncidentEvent]) -> None:
         """Keep what the live engine says; durable on return."""
         latest = {event.incident.id: event for event in events}
+        if not latest:
+            return
         with self._state.writing() as db:
             for event in latest.values():
                 if event.what == "withdrawn":

@@ -201,7 +201,7 @@ class Roots:
         places = self._topology.aps.items()
         behind = tuple(sorted(ap for ap, place in places if place.controller == controller))
         interval_s = track.condition.last.interval_s if track.condition.last else 0
-        group = Group("controller", controller, behind, interval_s)
+        group = Group("controller", controller, behind, interval_s, interval_s)
         since_ms = spell.start_ms - interval_s * 1000
         members = tuple(d for d in self._downs(behind) if d.spell.start_ms > since_ms)
         return Together(group, *spell, members, "controller_silent")

@@ -11,7 +11,7 @@ from pipeline.outages.calendar import Calendar
 from pipeline.outages.incident import Incident, in_order, incident_id
 from pipeline.outages.memory import Memory, Own, Root
 from pipeline.outages.roots import Roots
-from pipeline.outages.topology import Topology
+from pipeline.outages.topology import Place, Topology
 
 Change = Literal[
     "opened", "explained", "changed", "relapsed", "ended", "settled", "left_behind",
@@ -99,23 +99,7 @@ class Telling:
 
     def of_ap(self, ap: str, own: Own) -> Incident:
         """The incident of an AP."""
-        place = self._topology.aps[ap]
-        return Incident(
-            id=incident_id("ap", ap, own.start_ms),
-            scope="ap",
-            subject=ap,
-            site=own.site,
-            ap=ap,
-            controller=place.controller,
-            start_ms=own.start_ms,
-            end_ms=own.spells[-1].end_ms,
-            confirmed_ms=own.spells[0].confirmed_ms,
-            cause="no_answer" if own.parent else place.cause,
-            parent=own.parent,
-            flaps=len(own.spells) - 1,
-            maintenance=own.maintenance,
-            spells=own.spells,
-        )
+        return ap_incident(ap, own, self._topology.aps[ap])
 
     def _waits(self, ap: str, own: Own, now_ms: int) -> bool:
         """Whether it may yet turn out that something explains it."""
@@ -187,4 +171,24 @@ def root_incident(root: Root) -> Incident:
         flaps=len(root.spells) - 1,
         maintenance=root.maintenance,
         spells=root.spells,
+    )
+
+
+def ap_incident(ap: str, own: Own, place: Place) -> Incident:
+    """The incident of an AP."""
+    return Incident(
+        id=incident_id("ap", ap, own.start_ms),
+        scope="ap",
+        subject=ap,
+        site=own.site,
+        ap=ap,
+        controller=place.controller,
+        start_ms=own.start_ms,
+        end_ms=own.spells[-1].end_ms,
+        confirmed_ms=own.spells[0].confirmed_ms,
+        cause="no_answer" if own.parent else place.cause,
+        parent=own.parent,
+        flaps=len(own.spells) - 1,
+        maintenance=own.maintenance,
+        spells=own.spells,
     )

@@ -23,11 +23,18 @@ class Group(NamedTuple):
     """Sorted."""
     interval_s: int
     """The usual poll interval of them."""
+    longest_s: int
+    """The longest one."""
 
     @property
     def needed(self) -> int:
         """How many must fail together."""
         return NEEDED[self.scope]
+
+    @property
+    def spread_ms(self) -> int:
+        """How far apart the first failed polls of one fault lie at most."""
+        return 2 * self.longest_s * 1000
 
     @property
     def patience_ms(self) -> int:
@@ -74,8 +81,9 @@ class Topology:
         for (scope, subject), found in sorted(members.items()):
             if len(found) < NEEDED[scope]:
                 continue
-            interval_s = median(deployment.poll_seconds(rows[ap]) for ap in found)
-            groups.append(Group(scope, subject, tuple(sorted(found)), round(interval_s)))
+            intervals = [deployment.poll_seconds(rows[ap]) for ap in found]
+            usual_s = round(median(intervals))
+            groups.append(Group(scope, subject, tuple(sorted(found)), usual_s, max(intervals)))
         groups_of: dict[str, tuple[Group, ...]] = dict.fromkeys(rows, ())
         for one in groups:
             for ap_id in one.members:

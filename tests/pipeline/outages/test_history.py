@@ -139,7 +139,7 @@ def comparable(incidents: Iterable[Incident]) -> list[Incident]:
     return sorted(incidents, key=lambda i: (i.start_ms, i.scope, i.subject))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(histories(), st.sampled_from([0, 1, 40]))
 def test_live_and_history_agree(patterns: dict[str, str], stagger_s: int) -> None:
     here = deployment(AS_FILED)

@@ -32,6 +32,8 @@ from pipeline.alerts.usual import reader
 from pipeline.ingest import AsyncIngest, Ingest
 from pipeline.jobs import schedule
 from pipeline.maintenance import Announced, changed, periods
+from pipeline.outages.stuck_record import StuckRecord
+from pipeline.outages.stuck_watch import StuckWatch
 from pipeline.sessions.intake import AsyncIntake, Intake
 from pipeline.state import State
 from pipeline.store.influx.store import InfluxStore
@@ -71,7 +73,10 @@ class Service:
         gap = timedelta(minutes=deployment.settings.usage.session_gap_minutes)
         self.anonymiser = Anonymiser(DayKeys(deployment.day_keys_path), gap)
         presence = self.anonymiser, self.presences
-        self.alerting = Alerting(deployment, usual=reader(deployment, self.store))
+        unused = StuckRecord(self.state)
+        self.unused = StuckWatch(deployment, self.store, unused)
+        usual = reader(deployment, self.store)
+        self.alerting = Alerting(deployment, usual=usual, unused=unused.lately)
         self.watch = OutageWatch(
             deployment,
             self.store,
@@ -154,6 +159,9 @@ class Service:
         """
         await self.look_for_maintenance()
         await asyncio.to_thread(self.aggregator.close_windows, _now_ms(), wait=False)
+        closed_ms = await asyncio.to_thread(self.state.closed_until_ms)
+        if closed_ms is not None:
+            await asyncio.to_thread(self.unused.look, closed_ms, _now_ms())
 
     async def look_for_maintenance(self) -> None:
         """Go by what was announced or ended since, by whomever; mark the usage that it changes."""
@@ -164,6 +172,7 @@ class Service:
         self.deployment = self._files.with_maintenance(periods(known, self._files))
         self.aggregator = Aggregator(self.deployment, self.store, self.state, sessions=self.ledger)
         self.watch.announced(self.deployment)
+        self.unused.announced(self.deployment)
         # Last: windows may have been closed without it until now.
         spans = changed(self._known, known, _now_ms())
         self._known = known

@@ -18,7 +18,7 @@ from pipeline.scrub import scrub_macs
 from pipeline.store.lock import alone
 from pipeline.store.sqlite_file import open_file, store_errors, transaction
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 MAX_CONTENT: Final = 2_000
 """Characters kept of a refused message."""
 MAX_DEAD_LETTERS: Final = 10_000
@@ -67,6 +67,12 @@ _LATER: Final = {
         "flaps INTEGER NOT NULL, maintenance INTEGER NOT NULL, spells TEXT NOT NULL) "
         "WITHOUT ROWID",
         "CREATE INDEX incidents_by_start ON incidents (start_ms)",
+    ),
+    7: (
+        "CREATE TABLE unused (site TEXT NOT NULL, start_ms INTEGER NOT NULL, "
+        "known_ms INTEGER NOT NULL, users REAL NOT NULL, longest_minutes INTEGER NOT NULL, "
+        "weeks INTEGER NOT NULL, chance REAL NOT NULL, peers REAL, end_ms INTEGER, "
+        "PRIMARY KEY (site, start_ms)) WITHOUT ROWID",
     ),
 }
 """What each version added."""

@@ -1,6 +1,6 @@
 """From incidents to messages in the outbox: routes, the desk and the wording, put together."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from random import Random
 
@@ -20,6 +20,8 @@ from pipeline.alerts.sender import Sender
 from pipeline.alerts.telling import Case, Desk, Note, Rules
 from pipeline.alerts.wording import Wording
 from pipeline.outages.incident import Incident
+from pipeline.outages.stuck import Stuck
+from pipeline.outages.stuck_record import incident_of
 from pipeline.state import CollectorHealth
 
 DAY_MS = 24 * HOUR_MS
@@ -28,6 +30,8 @@ InMaintenance = Callable[[str, int], bool]
 """Whether a site is in announced maintenance at an instant (UTC milliseconds)."""
 Usual = Callable[[Collection[str], int], Mapping[str, float]]
 """How many users these sites usually have at this hour, as far as known."""
+Unused = Callable[[int], Sequence[Stuck]]
+"""What is up and of no use at an instant, or was until lately."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +44,7 @@ class Alerting:
         deployment: Deployment,
         *,
         usual: Usual = lambda _sites, _now_ms: {},
+        unused: Unused = lambda _now_ms: (),
         targets: Mapping[str, Mapping[str, Notifier]] | None = None,
         random: Random | None = None,
     ) -> None:
@@ -50,6 +55,7 @@ class Alerting:
         alerts = deployment.settings.alerts
         self._deployment = deployment
         self._usual = usual
+        self._unused = unused
         self._targets = targets_of(alerts) if targets is None else targets
         self._rules = Rules.of(deployment.settings)
         self._hours = Hours(deployment)
@@ -79,7 +85,8 @@ class Alerting:
         `incidents`: all that may still change, as known now: open ones, those that explain and
         those that are explained, those that ended lately. To be called every few seconds.
         """
-        known = outages(self._deployment, incidents)
+        unused = {incident_of(found): found for found in self._unused(now_ms)}
+        known = outages(self._deployment, [*incidents, *unused])
         if not known and self._desk == Desk():
             return []
         cases = self._cases(known, now_ms, in_maintenance)
@@ -87,7 +94,8 @@ class Alerting:
         desk, notes = decide(self._desk, cases, orders_of, self._rules, now_ms)
         # Of a notifier that is no longer in the settings nothing can be delivered.
         notes = tuple(note for note in notes if note.notifier in self._targets)
-        messages = [self._worded(note, now_ms) for note in notes]
+        figures = {incident.id: found for incident, found in unused.items()}
+        messages = [self._worded(note, figures, now_ms) for note in notes]
         if messages or desk != self._desk:
             names = {name: tuple(each) for name, each in self._targets.items()}
             self.outbox.commit(desk, messages, names)
@@ -133,11 +141,11 @@ class Alerting:
         is_in = partial(self._hours.is_in, now_ms=now_ms)
         return orders(settings.alerts, outage, self._deployment.sites, settings.language, is_in)
 
-    def _worded(self, note: Note, now_ms: int) -> Message:
+    def _worded(self, note: Note, unused: Mapping[str, Stuck], now_ms: int) -> Message:
         lone = len(note.outages) == 1 and note.kind == "opened"
         site = note.outages[0].incident.site if lone else None
         usual = self._usual([site], now_ms) if site else {}
-        return Wording(self._deployment, usual).message(note, now_ms)
+        return Wording(self._deployment, usual, unused).message(note, now_ms)
 
     def _standing(self, now_ms: int) -> Mapping[str, Message]:
         """What is told to be down, by target, for those that want to hear of it again and again."""

@@ -173,10 +173,10 @@ def _withdrawn(desk: Desk, rules: Rules, now_ms: int) -> Iterable[_Due]:
 
 
 def _grouped(notifier: str, items: Iterable[_Due]) -> Iterable[Note]:
-    groups: dict[tuple[Kind, Language], list[Outage]] = defaultdict(list)
+    groups: dict[tuple[Kind, Language, bool], list[Outage]] = defaultdict(list)
     for item in items:
-        groups[item.kind, item.language].append(item.outage)
-    for (kind, language), outages in groups.items():
+        groups[item.kind, item.language, item.outage.is_unused].append(item.outage)
+    for (kind, language, _), outages in groups.items():
         outages.sort(key=lambda outage: (outage.incident.start_ms, outage.incident.id))
         yield Note(notifier, kind, language, tuple(outages))
 

@@ -26,6 +26,11 @@ class Outage:
         """Whether it is our own poller that does not see."""
         return self.incident.scope == "poller"
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is no outage at all: a site is up, and nobody uses it."""
+        return self.incident.cause == "nobody"
+
 
 def outages(deployment: Deployment, incidents: Iterable[Incident]) -> Mapping[str, Outage]:
     """Every incident by its id, with those that name it as their parent.
@@ -80,5 +85,7 @@ def _outage(
 
 
 def _severity(incident: Incident, aps_of_sites: Collection[int]) -> Severity:
+    if incident.cause == "nobody":
+        return "info"
     others_serve = any(count > 1 for count in aps_of_sites)
     return "warning" if incident.scope == "ap" and others_serve else "critical"

@@ -60,6 +60,20 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "void": "{what}: on later evidence this was not down since {since} as told. What is "
         "down is told apart.",
         # What to do.
+        # A site that is up, where nobody is seen.
+        "opened_unused": "Up, but nobody uses it: {what}",
+        "resolved_unused": "No longer up without users: {what}",
+        "several_opened_unused": "Up, but nobody uses {count:count:site|sites}: {some}",
+        "several_resolved_unused": "No longer up without users, {count:count:site|sites}: {some}",
+        "is_unused": "{site} is up, but nobody has been seen there since {since}.",
+        "unused_longest": "At these hours it had {users} users at a time on average in the last "
+        "{weeks:count:week|weeks}, and was never empty for more than {longest} in a row.",
+        "unused_never": "At these hours it had {users} users at a time on average in the last "
+        "{weeks:count:week|weeks}, and was never empty.",
+        "unused_odds": "By chance that happens less than once in {odds} times.",
+        "do_unused": "Try its Wi-Fi: the name of the network, the sign-in page, addresses (DHCP).",
+        "back_unused": "{site}: nobody was seen from {since} to {until}, for {lasted}. Since "
+        "then it is used again, or down, which is told apart.",
         "do_ap": "Check its power and its cable.",
         "do_lone": "Check its power, its cable and the line of the site.",
         "do_site": "Check the power and the line of the site first.",
@@ -136,6 +150,20 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "left": "Encore en panne là-bas : {left}.",
         "void": "{what} : d’après des données plus récentes, pas de panne depuis {since} comme "
         "signalé. Ce qui est en panne est signalé à part.",
+        "opened_unused": "En marche, mais personne : {what}",
+        "resolved_unused": "N’est plus en marche sans personne : {what}",
+        "several_opened_unused": "En marche, mais personne, {count:count:site|sites} : {some}",
+        "several_resolved_unused": "Plus en marche sans personne, {count:count:site|sites} : "
+        "{some}",
+        "is_unused": "Site : {site}. En marche, mais personne n’y a été vu depuis {since}.",
+        "unused_longest": "À ces heures, il y avait en moyenne {users} utilisateurs à la fois, "
+        "sur {weeks:count:semaine|semaines}, et jamais plus de {longest} de suite sans personne.",
+        "unused_never": "À ces heures, il y avait en moyenne {users} utilisateurs à la fois, sur "
+        "{weeks:count:semaine|semaines}, et toujours quelqu’un.",
+        "unused_odds": "Par hasard, cela arrive moins d’une fois sur {odds}.",
+        "do_unused": "Essayez son Wi-Fi : nom du réseau, page de connexion, adresses (DHCP).",
+        "back_unused": "Site : {site}. Personne n’a été vu de {since} à {until}, durée {lasted}. "
+        "Depuis, il y a de nouveau du monde, ou une panne, qui est signalée à part.",
         "do_ap": "Vérifiez son alimentation et son câble.",
         "do_lone": "Vérifiez son alimentation, son câble et la ligne du site.",
         "do_site": "Vérifiez d’abord le courant et la ligne du site.",
@@ -210,6 +238,21 @@ CATALOGUE: Final[Mapping[Language, Mapping[str, str]]] = {
         "left": "Daar nog uitgevallen: {left}.",
         "void": "{what}: volgens latere gegevens niet uitgevallen sinds {since}, zoals gemeld. Wat "
         "wel uitgevallen is, wordt apart gemeld.",
+        "opened_unused": "Werkt, maar niemand gebruikt het: {what}",
+        "resolved_unused": "Niet langer zonder gebruikers: {what}",
+        "several_opened_unused": "Werkt, maar niemand op {count:count:locatie|locaties}: {some}",
+        "several_resolved_unused": "Niet langer zonder gebruikers, "
+        "{count:count:locatie|locaties}: {some}",
+        "is_unused": "Locatie: {site}. De wifi werkt, maar sinds {since} is er niemand gezien.",
+        "unused_longest": "Op deze uren waren er gemiddeld {users} gebruikers tegelijk, over "
+        "{weeks:count:week|weken}, en nooit langer dan {longest} na elkaar niemand.",
+        "unused_never": "Op deze uren waren er gemiddeld {users} gebruikers tegelijk, over "
+        "{weeks:count:week|weken}, en altijd wel iemand.",
+        "unused_odds": "Toevallig gebeurt dat minder dan één keer op {odds}.",
+        "do_unused": "Probeer de wifi: netwerknaam, aanmeldpagina, adressen (DHCP).",
+        "back_unused": "Locatie: {site}. Van {since} tot {until} is er niemand gezien, {lasted} "
+        "lang. Sindsdien wordt de wifi weer gebruikt, of is er een storing, die apart gemeld "
+        "wordt.",
         "do_ap": "Controleer de voeding en de kabel.",
         "do_lone": "Controleer de voeding, de kabel en de lijn van de locatie.",
         "do_site": "Controleer eerst de stroom en de lijn van de locatie.",

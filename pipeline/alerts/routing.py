@@ -46,7 +46,7 @@ def orders(
             found.setdefault(name, order)
     for route in fitting:
         order = _order(alerts, route, outage, default, is_in)
-        for step in _steps(alerts, route):
+        for step in () if outage.is_unused else _steps(alerts, route):
             later = Order(
                 language=order.language,
                 remind_ms=order.remind_ms,
@@ -85,7 +85,8 @@ def _order(alerts: Alerts, route: Route, outage: Outage, default: Language, is_i
     of_site = route.when in ("open_hours", "closed_hours")
     return Order(
         language=route.language or alerts.language or default,
-        remind_ms=round(remind * HOUR_MS),
+        # What may be a quiet day is told once.
+        remind_ms=0 if outage.is_unused else round(remind * HOUR_MS),
         may_tell=now,
         may_tell_back=now or of_site,
     )

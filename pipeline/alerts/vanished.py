@@ -14,7 +14,9 @@ def renamed(desk: Desk, by_id: Mapping[str, Case]) -> Desk:
         former = desk.known[name].incident
         for case in by_id.values():
             now = case.outage.incident
-            same = (now.scope, now.subject) == (former.scope, former.subject)
+            same = (now.scope, now.subject) == (former.scope, former.subject) and (
+                case.outage.is_unused == desk.known[name].is_unused
+            )
             taken = now.id in desk.known or now.id in names.values()
             meet = (now.end_ms is None or now.end_ms >= former.start_ms) and (
                 former.end_ms is None or former.end_ms >= now.start_ms

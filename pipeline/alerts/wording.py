@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_datetime
 from babel.lists import format_list
+from babel.numbers import format_decimal
 
 from config.deployment import Deployment
 from config.settings import SEVERITIES, Language
@@ -17,6 +18,7 @@ from pipeline.alerts.outage import Outage
 from pipeline.alerts.phrases import CATALOGUE
 from pipeline.alerts.telling import Note
 from pipeline.outages.incident import Incident
+from pipeline.outages.stuck import Stuck
 
 LONGEST_NAME: Final = 60
 NAMES_SHOWN: Final = 5
@@ -25,6 +27,8 @@ IN_SUBJECT: Final = 2
 LISTED: Final = 8
 """Outages that a message lists."""
 OVER: Final = frozenset[Kind]({"resolved", "withdrawn"})
+WHOLE: Final = 10
+"""So many users or more are said without tenths."""
 MINUTE_MS: Final = 60_000
 LOCALES: Final[Mapping[Language, str]] = {"fr": "fr_BE", "nl": "nl_BE", "en": "en_GB"}
 
@@ -36,6 +40,8 @@ class Wording:
     deployment: Deployment
     usual: Mapping[str, float] = field(default_factory=dict)
     """Users that a site usually has at this hour, where known."""
+    unused: Mapping[str, Stuck] = field(default_factory=dict)
+    """What is known of sites that are up and of no use, by incident."""
 
     def message(self, note: Note, now_ms: int) -> Message:
         """A decided message in words."""
@@ -99,8 +105,9 @@ class _Said:
 
     def what(self) -> str:
         """What is down, in a few words that a sentence can begin with."""
-        alike = {"lone": "site", "behind": "controller"}
-        return self._say(f"what_{alike.get(self._form(), self._form())}")
+        form = self._form()
+        alike = {"lone": "site", "behind": "controller", "unused": "site"}
+        return self._say(f"what_{alike.get(form, form)}")
 
     def times(self) -> str:
         """When it began."""
@@ -117,6 +124,8 @@ class _Said:
         if kind == "opened":
             alike = {"lone": "site", "behind": "uplink"}
             subject = self._say(f"opened_{alike.get(form, form)}")
+        elif kind == "resolved" and form == "unused":
+            subject = self._say("resolved_unused")
         else:
             subject = self._say(kind)
         return _capital(subject), "\n".join(_capital(line) for line in self._lines() if line)
@@ -148,6 +157,8 @@ class _Said:
         incident, kind, form = self.outage.incident, self._note.kind, self._form()
         if kind == "withdrawn":
             return [self._say("void")]
+        if form == "unused":
+            return [self._say("back_unused")] if kind == "resolved" else self._nobody()
         if kind == "resolved":
             often = "back_often" if incident.flaps else "back"
             left = self._say("left") if self._figures["left"] and form != "poller" else ""
@@ -167,11 +178,30 @@ class _Said:
         do = "controller" if form == "behind" else form
         return [" ".join(facts), usual, self._say(f"do_{do}"), self._say("ack")]
 
+    def _nobody(self) -> list[str]:
+        """That a site is up and of no use, and why that is thought."""
+        found, locale = self._wording.unused.get(self.outage.incident.id), LOCALES[self._language]
+        if found is None:
+            return [self._say("is_unused")]
+        limit = self._deployment.settings.outages.idle_chance
+        self._figures |= {
+            "users": format_decimal(
+                found.users, "#,##0" if found.users >= WHOLE else "#,##0.#", locale=locale
+            ),
+            "weeks": _Count(found.weeks, self._language),
+            "longest": duration(found.longest_minutes * MINUTE_MS, self._language),
+            "odds": format_decimal(round(1 / limit), locale=locale),
+        }
+        past = "unused_longest" if found.longest_minutes else "unused_never"
+        return [self._say(code) for code in ("is_unused", past, "unused_odds", "do_unused")]
+
     def _form(self) -> str:
         """How it is spoken of: its scope, but for the only access point of a site, and for what
         failed behind a controller that was not asked itself.
         """
         incident = self.outage.incident
+        if self.outage.is_unused:
+            return "unused"
         if incident.scope == "ap" and self.outage.severity == "critical" and self._site:
             return "lone"
         if incident.scope == "controller" and incident.cause == "all_behind_it":
@@ -209,12 +239,14 @@ def _together(said: Sequence[_Said], note: Note) -> tuple[str, str]:
     if len(said) > IN_SUBJECT:
         some = words["some_more"].format(some=some, more=len(said) - IN_SUBJECT)
     count = _Count(len(said), note.language)
-    subject = words[f"several_{note.kind}"].format(count=count, some=some)
+    unused = said[0].outage.is_unused and note.kind in ("opened", "resolved")
+    kind = f"{note.kind}_unused" if unused else note.kind
+    subject = words[f"several_{kind}"].format(count=count, some=some)
     lines = [one.listed(back=back) for one in said[:LISTED]]
     if len(said) > LISTED:
         more = "more_back" if back else "more"
         lines.append(words[more].format(more=len(said) - LISTED))
-    if not back:
+    if not back and not unused:
         lines.append(words["ack"].format(id="ID"))
     return _capital(subject), "\n".join(lines)
 

@@ -12,10 +12,12 @@ it, what several access points hang on, or our own poller, which then knows noth
 SCOPES: Final[tuple[Scope, ...]] = ("ap", "site", "controller", "uplink", "poller")
 Cause = Literal[
     "no_answer", "said_down", "controller_silent", "all_behind_it", "all_of_site", "blind",
+    "nobody",
 ]  # fmt: skip
 """Why it is thought so: polls failed; the device, its controller or its last will said so; the
 controller itself does not answer; all that hangs on it failed together; all of a site's failed
-together; everything that one collector asks failed together.
+together; everything that one collector asks failed together. `nobody`: it is up, and of no use, as
+it seems; people are told of it, but it is no outage.
 """
 
 

@@ -1,8 +1,8 @@
 """Up but nobody can use it: a run of zero clients that a site's own rhythm does not explain. Pure.
 
 What a site is used to is learnt from the quarters of an hour (windows) of its last weeks in which
-it was open, up, and its users were known, at the hours of the week in which it is used. Nothing else
-counts, neither then nor now.
+it was open, up, and its users were known, at the hours of the week in which it is used. Nothing
+else counts, neither then nor now.
 
 - A run of empty windows is measured by the users it missed: those usual in these hours of the week,
   summed over its windows. An empty Monday morning thus weighs more than an empty evening.
@@ -61,6 +61,11 @@ class Windows(NamedTuple):
     """Open from end to end, up, and its users known."""
     down: Hours
     """None of it was up for all that was observed, or maintenance was announced."""
+
+    def part(self, start: int, end: int) -> "Windows":
+        """Some of them, by place."""
+        at = slice(start, end)
+        return Windows(self.start_ms[at], self.users[at], self.counts[at], self.down[at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +133,20 @@ class Stuck:
     chance: float
     peers: float | None
     """What others have of their usual users; None: there are none to compare with."""
+    end_ms: int | None = None
+    """When somebody was seen again, or it went down; None: not yet."""
 
 
 def learn(windows: Windows, zone: ZoneInfo, min_weeks: int, limit: float) -> Rhythm | NotJudged:
-    """What a site is used to, from all windows of some whole weeks.
+    """What a site is used to, from all windows of some whole weeks up to when somebody was last
+    there: a run that is not over is what is asked about.
 
     `min_weeks`: in so many an hour of the week has to be known to count. `limit`: the chance from
     which on a run of the past was no accident either.
     """
+    seen = np.flatnonzero(windows.users > 0)
+    if len(seen):
+        windows = windows.part(0, int(seen[-1]) + 1)
     there = windows.counts
     starts, users = windows.start_ms[there], windows.users[there]
     if not len(starts):

@@ -46,11 +46,6 @@ def library(users: float = 12, weeks: int = WEEKS + 1, seed: int = 1) -> Windows
     return Windows(starts, there, opened, np.zeros(len(at), dtype=np.bool_))
 
 
-def part(windows: Windows, start: int, end: int) -> Windows:
-    starts, users, counts, down = windows
-    return Windows(starts[start:end], users[start:end], counts[start:end], down[start:end])
-
-
 def nobody(windows: Windows, start: int) -> Windows:
     """From a window on."""
     users = windows.users.copy()
@@ -59,13 +54,13 @@ def nobody(windows: Windows, start: int) -> Windows:
 
 
 def learnt(windows: Windows) -> Rhythm:
-    rhythm = learn(part(windows, 0, WEEKS * WEEK), *RULES)
+    rhythm = learn(windows.part(0, WEEKS * WEEK), *RULES)
     assert isinstance(rhythm, Rhythm)
     return rhythm
 
 
 def told(windows: Windows, rhythm: Rhythm, end: int, peers: float | None = 1.0) -> Stuck | None:
-    run = run_now(part(windows, 0, end), rhythm, ZONE)
+    run = run_now(windows.part(0, end), rhythm, ZONE)
     if run is None:
         return None
     return judge("library", run, rhythm, peers=peers, limit=LIMIT, now_ms=run.end_ms)
@@ -112,7 +107,7 @@ def test_what_is_closed_or_unknown_is_not_held_against_it() -> None:
     windows = nobody(library(), TUESDAY_TEN)
     rhythm = learnt(windows)
     closing = WEEKS * WEEK + DAY + 68
-    at_night = [run_now(part(windows, 0, closing + more), rhythm, ZONE) for more in (0, 20, 60)]
+    at_night = [run_now(windows.part(0, closing + more), rhythm, ZONE) for more in (0, 20, 60)]
     assert len({run.hours.tobytes() for run in at_night if run}) == 1
     # Blind from half an hour on: no more is known next Monday than was then.
     unknown = windows._replace(
@@ -141,7 +136,7 @@ def test_a_day_that_empties_all_is_not_told_of_one() -> None:
     windows = nobody(library(), TUESDAY_TEN)
     rhythm = learnt(windows)
     end = TUESDAY_TEN + 20
-    run = run_now(part(windows, 0, end), rhythm, ZONE)
+    run = run_now(windows.part(0, end), rhythm, ZONE)
     assert run
     others = [nobody(library(seed=seed), TUESDAY_TEN) for seed in (2, 3)] + [library(seed=4)]
     shares = [share_of_usual(one, run, learnt(one), ZONE) for one in others]
@@ -155,7 +150,7 @@ def test_a_day_that_empties_all_is_not_told_of_one() -> None:
 
 def test_a_peer_with_hardly_anybody_at_these_hours_says_nothing() -> None:
     windows = nobody(library(), TUESDAY_TEN)
-    run = run_now(part(windows, 0, TUESDAY_TEN + 1), learnt(windows), ZONE)
+    run = run_now(windows.part(0, TUESDAY_TEN + 1), learnt(windows), ZONE)
     assert run
     assert share_of_usual(windows, run, learnt(library(2)), ZONE) is None
 
@@ -163,7 +158,7 @@ def test_a_peer_with_hardly_anybody_at_these_hours_says_nothing() -> None:
 def test_of_few_weeks_or_of_a_site_that_is_often_empty_nothing_is_concluded() -> None:
     windows = library(weeks=3)
     assert learn(windows, *RULES) == NotJudged("few_weeks", 3, 4)
-    assert learn(part(windows, 0, 0), *RULES) == NotJudged("few_weeks", 0, 4)
+    assert learn(windows.part(0, 0), *RULES) == NotJudged("few_weeks", 0, 4)
     seldom = learn(library(0.4, WEEKS), *RULES)
     assert isinstance(seldom, NotJudged)
     assert seldom.why == "often_empty"
@@ -178,7 +173,7 @@ def test_quiet_nights_of_a_place_without_hours_are_not_counted() -> None:
     assert found
     assert found[0] - TUESDAY_TEN <= 12
     assert found[1].longest_minutes == 0
-    assert first_told(part(windows, 0, WEEKS * WEEK + 2 * DAY), learnt(windows), 0) is None
+    assert first_told(windows.part(0, WEEKS * WEEK + 2 * DAY), learnt(windows), 0) is None
 
 
 def test_an_outage_of_the_past_is_no_habit_but_two_are() -> None:
@@ -221,18 +216,18 @@ def test_nobody_is_told_of_nothing_in_a_trial_city_and_dead_sites_are_found() ->
         since = int(np.searchsorted(city.season.day, 7 * week))
         until = int(np.searchsorted(city.season.day, 7 * (week + 1)))
         for windows in sites:
-            rhythm = learn(part(windows, since - WEEKS * WEEK, since), TRIAL_ZONE, 4, LIMIT)
+            rhythm = learn(windows.part(since - WEEKS * WEEK, since), TRIAL_ZONE, 4, LIMIT)
             if not isinstance(rhythm, Rhythm):
                 continue
             judged_weeks += 1
-            false += _first(part(windows, since - DAY, until), DAY, rhythm) is not None
+            false += _first(windows.part(since - DAY, until), DAY, rhythm) is not None
             busy = since + np.flatnonzero(windows.users[since : until - 3 * DAY] >= 10)
             if len(busy):
                 dead = int(random.choice(busy))
                 users = windows.users.copy()
                 users[dead:] = np.where(np.isnan(users[dead:]), np.nan, 0)
                 windows = windows._replace(users=users)  # noqa: PLW2901 - the same site, dead
-                delay = _first(part(windows, dead - 1, until), 1, rhythm)
+                delay = _first(windows.part(dead - 1, until), 1, rhythm)
                 delays.append(float("inf") if delay is None else delay)
     assert judged_weeks > 40
     assert false == 0
@@ -245,7 +240,7 @@ def _first(windows: Windows, start: int, rhythm: Rhythm) -> int | None:
     for end in range(start + 1, len(windows.start_ms) + 1):
         if not (windows.counts[end - 1] and windows.users[end - 1] == 0):
             continue
-        run: Run | None = run_now(part(windows, 0, end), rhythm, TRIAL_ZONE)
+        run: Run | None = run_now(windows.part(0, end), rhythm, TRIAL_ZONE)
         if run and not rhythm.explains(missed_by(run, rhythm), LIMIT):
             return int(windows.counts[start:end].sum())
     return None

@@ -150,7 +150,7 @@ class Tally:
         }
         groups: Mapping[Any, Any] = rows.groupby(["site", "ap"], sort=False).indices
         for (site, ap), at in groups.items():
-            part = _Rows(*(values[at] for values in columns.values()), off=np.zeros_like(at))
+            part = _Rows(*(values[at] for values in columns.values()))
             part = part.known(self._terms.off.get(str(site)), (blind or {}).get(str(ap)))
             downs[at] = part.down
             self._count(str(site), str(ap), part)
@@ -210,7 +210,7 @@ class _Rows(NamedTuple):
     up: Ints
     down: Ints
     maintenance: Ints
-    off: Ints
+    off: Ints | int = 0
     """Down while it may be switched off, which is unknown, and outside of open hours."""
 
     @property
@@ -232,7 +232,8 @@ class _Rows(NamedTuple):
     def times(self, opened: Ints | None, down_opened: Ints | None) -> Times:
         """`opened`: milliseconds in open hours, of each row; `down_opened`: of its down time."""
         told = self.up + self.down + self.maintenance
-        states = self.expected - told - self.off, self.up, self.down, self.maintenance, self.off
+        off = self.off + np.zeros_like(told)
+        states = self.expected - told - off, self.up, self.down, self.maintenance, off
         total = [int(state.sum()) for state in states]
         if opened is None or down_opened is None:
             return Times(_time(total))

@@ -84,9 +84,9 @@ class PastVisitors:
         devices, of = np.unique(found.device, return_inverse=True)
         made_up = [bool(self._address(d)[0] & _LOCALLY_ADMINISTERED) for d in devices.tolist()]
         rows["randomised"] = np.array(made_up, np.int64)[of]
-        hashes = self._hashes(
-            np.tile(found.device, 2), np.append(found.start_ms, found.seen_ms), zone
-        )
+        # A key outlives its day by a gap: who comes meanwhile is known by it too.
+        known_at = np.append(found.start_ms - self._gap_ms, found.seen_ms)
+        hashes = self._hashes(np.tile(found.device, 2), known_at, zone)
         rows["device"], rows["last_device"] = np.split(hashes, 2)
         return rows
 

@@ -17,6 +17,7 @@ from cli.options import (
 from cli.stores import opened
 from dashboards.terminal import status_table
 from pipeline.outages.record import Record
+from pipeline.outages.stuck_record import StuckRecord
 from pipeline.state import CollectorHealth
 from pipeline.status import SiteStatus, read_status
 
@@ -32,10 +33,18 @@ def status(
         blind = Record(state).blindness(as_of_ms, as_of_ms + 1)
         sites = read_status(deployment, store, as_of_ms, blind)
         collectors = state.collectors()
+        unused = StuckRecord(state).as_of(as_of_ms)
     if as_json:
         print_json(document(sites, collectors, as_of_ms))
         return
     out.print(status_table(deployment, sites, moment, deployment.settings.language))
+    for found in unused:
+        since = datetime.fromtimestamp(found.start_ms / 1000, deployment.zone(found.site))
+        out.print(
+            f"{found.site}: up, but nobody since {since:%Y-%m-%d %H:%M}; at these hours it had "
+            f"{found.users:.1f} users at a time on average in the last {found.weeks} weeks, and "
+            f"was never empty for more than {found.longest_minutes} minutes."
+        )
 
 
 def document(

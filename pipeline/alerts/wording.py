@@ -27,8 +27,6 @@ IN_SUBJECT: Final = 2
 LISTED: Final = 8
 """Outages that a message lists."""
 OVER: Final = frozenset[Kind]({"resolved", "withdrawn"})
-WHOLE: Final = 10
-"""So many users or more are said without tenths."""
 MINUTE_MS: Final = 60_000
 LOCALES: Final[Mapping[Language, str]] = {"fr": "fr_BE", "nl": "nl_BE", "en": "en_GB"}
 
@@ -105,9 +103,8 @@ class _Said:
 
     def what(self) -> str:
         """What is down, in a few words that a sentence can begin with."""
-        form = self._form()
         alike = {"lone": "site", "behind": "controller", "unused": "site"}
-        return self._say(f"what_{alike.get(form, form)}")
+        return self._say(f"what_{alike.get(self._form(), self._form())}")
 
     def times(self) -> str:
         """When it began."""
@@ -185,9 +182,7 @@ class _Said:
             return [self._say("is_unused")]
         limit = self._deployment.settings.outages.idle_chance
         self._figures |= {
-            "users": format_decimal(
-                found.users, "#,##0" if found.users >= WHOLE else "#,##0.#", locale=locale
-            ),
+            "users": format_decimal(found.users, "#,##0.#", locale=locale),
             "weeks": _Count(found.weeks, self._language),
             "longest": duration(found.longest_minutes * MINUTE_MS, self._language),
             "odds": format_decimal(round(1 / limit), locale=locale),

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "status": ("cli.status:status", "Show which sites are up, and their clients."),
     "usage": ("cli.usage:usage", "Show what each site is used, and its coverage."),
     "availability": ("cli.availability:availability", "Show how much of the time it was up."),
+    "outages": ("cli.outages:app", "Show what was down, since when and why."),
     "underused": ("cli.underused:underused", "Judge every site by its use, worst first."),
     "maintenance": ("cli.maintenance:app", "Announce maintenance, list it, end it."),
     "alerts": ("cli.alerts:app", "Try the notifiers, list what was told to whom."),

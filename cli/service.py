@@ -182,7 +182,10 @@ class Service:
         """Start nothing more, let what is under way finish, store what was read."""
         self._schedule.stop()
         if self._under_way:
-            _, late = await asyncio.wait(self._under_way, timeout=STOP_PATIENCE_S)
+            done, late = await asyncio.wait(self._under_way, timeout=STOP_PATIENCE_S)
+            for task in done:
+                if not task.cancelled() and (error := task.exception()) is not None:
+                    log.error("job failed", job=task.get_name(), error=repr(error))
             for task in late:
                 log.warning("stopped before its end", job=task.get_name())
                 task.cancel()
@@ -230,12 +233,12 @@ class Service:
 
     def _every(self, job: schedule.Job, action: Callable[[], Awaitable[object]]) -> None:
         async def tracked() -> None:
-            task = asyncio.current_task()
-            if task is None:
-                raise RuntimeError("jobs run as tasks")
+            task = asyncio.ensure_future(action())
+            task.set_name(job.name)
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
-            await action()
+            # Whoever stops the schedule cancels its jobs; what is under way is to finish.
+            await asyncio.shield(task)
 
         self._schedule.add(job, tracked)
 

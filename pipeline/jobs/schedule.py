@@ -1,5 +1,6 @@
 """The daemon's jobs as data, and the scheduler that runs them (APScheduler 3, asyncio)."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -173,7 +174,9 @@ class Schedule:
 
 
 def _report(event: JobExecutionEvent) -> None:
-    if event.code == EVENT_JOB_ERROR:
+    if event.code == EVENT_JOB_ERROR and isinstance(event.exception, asyncio.CancelledError):
+        log.debug("job under way when the schedule stopped", job=event.job_id)
+    elif event.code == EVENT_JOB_ERROR:
         log.error("job failed", job=event.job_id, error=repr(event.exception))
     elif event.code == EVENT_JOB_MISSED:
         log.warning("job missed its time", job=event.job_id, due=str(event.scheduled_run_time))

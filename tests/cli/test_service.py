@@ -8,13 +8,16 @@ from pathlib import Path
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from cli.service import Service
+from collectors.fleet.agent import Agent
 from collectors.presence import Device, Presence
 from collectors.sink import Announcement
 from config.loader import load
 from pipeline.maintenance import Announced
 from pipeline.state import State
+from pipeline.store.sqlite import SqliteStore
 
 DAY_MS = 86_400_000
 OLD_KEY = "ab" * 32
@@ -99,3 +102,29 @@ async def test_how_outages_are_watched_is_noted(service: Service) -> None:
 
 def _watched(service: Service) -> bool:
     return any(one.collector == "outages" and one.ok for one in service.state.collectors())
+
+
+async def test_a_poll_that_is_under_way_when_it_stops_is_stored(tmp_path: Path) -> None:
+    async with Agent({"public": lambda: None}) as silent:
+        files = {
+            "spotwatch.yaml": "city: C\ntimezone: Europe/Brussels\nsnmp: {timeout_s: 0.3, "
+            "retries: 1, credentials: {default: {community: 'file:community'}}}\n",
+            "community": "public",
+            "sites.csv": "site,kind\nlibrary,library\n",
+            "access_points.csv": "ap,site,source,host,port\n"
+            f"ap-1,library,snmp,127.0.0.1,{silent.port}\n",
+        }
+        for name, content in files.items():
+            (tmp_path / name).write_text(content, encoding="utf-8")
+        service = Service(load(tmp_path))
+        await service.start()
+        async with asyncio.timeout(20):
+            while not silent.requests:  # noqa: ASYNC110 - datagrams arrive elsewhere
+                await asyncio.sleep(0.001)
+        with capture_logs() as logs:
+            await service.stop()
+    assert not [entry for entry in logs if entry["log_level"] == "error"]
+    store = SqliteStore(tmp_path / "spotwatch.db")
+    samples = store.read_samples(0, 2**53)
+    store.close()
+    assert samples["up"].tolist() == [0]

@@ -83,7 +83,7 @@ def usage_table(
     notes = [f"{NOTHING} is unknown."]
     if polled:
         often = "–".join(str(n) for n in sorted({min(polled), max(polled)}))  # noqa: RUF001
-        notes.insert(0, f"Peaks as seen by polls every {often} s;")
+        notes.insert(0, f"Peaks as seen by polls, now every {often} s;")
     if any(column.header == "usual" for column in room):
         notes.append(
             "Usual: the median in open hours, and what it is between but for a tenth each."

@@ -25,6 +25,7 @@ from cli.options import (
 from cli.stores import open_ledger, opened
 from config.deployment import Deployment
 from config.settings import InfluxdbStore
+from pipeline.outages.past import PastOutages
 from pipeline.store.base import Store
 from pipeline.usage.aggregator import Aggregator
 from pipeline.usage.compute import Chunks
@@ -65,7 +66,7 @@ def recompute(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute usage again from the samples of a span, at 15 minutes, hours and days."""
+    """Compute usage again from the samples of a span, and the outages that they tell of."""
     deployment = open_deployment(config)
     _check(deployment, dask, partitions)
     zone, now = deployment.settings.zone, datetime.now(UTC)
@@ -95,10 +96,16 @@ def recompute(
             end_ms,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
+        searching = bar.add_task("Looking for outages", total=None)
+        found = PastOutages(deployment, store, state).refresh(
+            start_ms,
+            end_ms,
+            progress=lambda done, total: bar.update(searching, completed=done, total=total),
+        )
     if as_json:
-        print_json({"from": iso(start_ms), "to": iso(end_ms), "windows": rows})
+        print_json({"from": iso(start_ms), "to": iso(end_ms), "windows": rows, "outages": found})
         return
-    out.print(f"Computed {rows} site windows of 15 minutes again.")
+    out.print(f"Computed {rows} site windows of 15 minutes again, and found {found} outages.")
 
 
 def _check(deployment: Deployment, dask: str | None, partitions: Path | None) -> None:

@@ -16,6 +16,7 @@ from pipeline.imports.cells import Refusal, Rules
 from pipeline.imports.layout import AsWritten, Layout
 from pipeline.imports.samples import UNKNOWN_AP, Parsed, read
 from pipeline.imports.source import Source
+from pipeline.outages.past import PastOutages
 from pipeline.state import State
 from pipeline.store.base import Store
 from pipeline.usage.aggregator import Aggregator
@@ -172,7 +173,7 @@ class Importer:
         sessions: SessionSource | None = None,
         progress: Progress | None = None,
     ) -> None:
-        """Bring the usage of what was imported up to date.
+        """Bring the usage and the outages of what was imported up to date; nobody is told.
 
         Windows are closed as far as the last sample may hold, not up to now: years may lie between.
         `sessions`: who counts them; without, what is stored of them stays.
@@ -183,6 +184,9 @@ class Importer:
         until = report.last_ms + (report.interval_s or 0) * 1500 + WINDOW_MS + grace_ms
         aggregator = Aggregator(self._deployment, self._store, self._state, sessions=sessions)
         aggregator.close_windows(min(now_ms, until), progress)
+        if report.first_ms is not None:
+            past = PastOutages(self._deployment, self._store, self._state)
+            past.refresh(report.first_ms, report.last_ms + 1, interval_s=report.interval_s or 0)
 
     def _touched(
         self, places: Sequence["_Place"], moved: Mapping[str, Collection[str]]

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from config.deployment import Deployment
+from pipeline.outages.answers import FAR
 from pipeline.outages.calendar import Calendar
 from pipeline.outages.history import Blind, incidents_of
 from pipeline.outages.incident import Incident
+from pipeline.outages.memory import Key
 from pipeline.outages.polls import NONE, Polls, joined, loose_ends, polls_of, spells_of
 from pipeline.outages.topology import Group, Topology
 from pipeline.store.base import Store
@@ -62,23 +64,27 @@ class Archive:
         hours = _Hours.read(self._store, self._topology, start_ms, end_ms)
         wanted = _whole_slices(hours.wanted(self._topology))
         read = np.zeros_like(wanted)
-        parts: list[Polls] = []
+        polls = joined([], aps)
         step = SLICE_HOURS
-        while wanted.any():
+        while True:
+            # It takes longer and longer looks to find the end of an outage that nobody watched.
+            loose = [*loose_ends(polls, rules, end_ms), *self._loose(before, polls, start_ms)]
+            wanted |= _whole_slices(hours.unread(read, loose, step))
+            wanted &= ~read
+            if not wanted.any():
+                break
+            parts = [polls]
             for since_ms, until_ms, sites in _slices(hours, wanted, end_ms):
                 samples = self._store.read_samples(since_ms, until_ms, sites=sites)
                 parts.append(polls_of(samples, aps))
                 if progress:
                     progress(until_ms - start_ms, end_ms - start_ms)
+            polls = joined(parts, aps)
             read |= wanted
-            parts = [joined(parts, aps)]
-            # It takes longer and longer looks to find the end of an outage that nobody watched.
-            loose = loose_ends(parts[0], rules, end_ms)
-            wanted = _whole_slices(hours.unread(read, loose, step)) & ~read
             step *= 2
-        parts += self._ends(parts, end_ms, known_until_ms or end_ms)
+        polls = self._with_ends(polls, before, end_ms, known_until_ms or end_ms)
         found = incidents_of(
-            joined(parts, aps),
+            polls,
             self._topology,
             rules,
             calendar,
@@ -89,22 +95,37 @@ class Archive:
         )
         return [incident for incident in found if incident.start_ms < end_ms]
 
-    def _ends(self, parts: Sequence[Polls], start_ms: int, until_ms: int) -> list[Polls]:
-        """Polls of after a span, of the sites of what is still down at its end, until it is not."""
+    def _with_ends(
+        self, polls: Polls, before: Sequence[Incident], start_ms: int, until_ms: int
+    ) -> Polls:
+        """With polls of after a span, of the sites of what is still down at its end, until it is
+        not.
+        """
         rules, aps = self._deployment.settings.outages, tuple(self._topology.aps)
-        found: list[Polls] = []
         hours = SLICE_HOURS
         while start_ms < until_ms:
-            polls = joined([*parts, *found], aps)
             spells = spells_of(polls, rules)
             sites = {polls.sites[site] for site in spells.site[spells.end == NONE]}
+            sites |= {site for site, _, _ in self._loose(before, polls, start_ms)}
             if not sites:
                 break
             end_ms = min(start_ms + hours * HOUR_MS, until_ms)
             samples = self._store.read_samples(start_ms, end_ms, sites=sites)
-            found.append(polls_of(samples, aps))
+            polls = joined([polls, polls_of(samples, aps)], aps)
             start_ms, hours = end_ms, hours * 2
-        return found
+        return polls
+
+    def _loose(
+        self, before: Sequence[Incident], polls: Polls, start_ms: int
+    ) -> Iterator[tuple[str, int, int]]:
+        """The sites of APs that were down when the polls begin, and do not answer in them."""
+        answered = {polls.aps[ap] for ap in np.unique(polls.ap[polls.answered == 1])}
+        for incident in before:
+            place = self._topology.aps.get(incident.ap or "")
+            over_ms = incident.spells[-1].end_ms
+            goes_on = over_ms is None or over_ms >= start_ms
+            if place is not None and goes_on and incident.ap not in answered:
+                yield place.site, start_ms, FAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +140,7 @@ class _Hours:
     """All of it was observed, and nothing down: whoever is there answered all the time."""
     heard: Mask
     """Something answered."""
-    places: Mapping[Group, Ints]
+    places: Mapping[Key, Ints]
     """The sites of each group, as indices."""
 
     @classmethod
@@ -146,7 +167,7 @@ class _Hours:
         whole = (usage["covered_ms"] == full_ms).to_numpy() & (first == last)
         number = {site: i for i, site in enumerate(sites)}
         places = {
-            group: np.unique(
+            (group.scope, group.subject): np.unique(
                 [number[s] for ap in group.members if (s := topology.aps[ap].site) in number]
             ).astype(np.int64)
             for group in topology.groups
@@ -165,13 +186,13 @@ class _Hours:
         hour = (at_ms - self.start_ms) // HOUR_MS
         if not 0 <= hour < self.answers.shape[1]:
             return False
-        return bool(self.answers[self.places[group], hour].any())
+        return bool(self.answers[self.places[group.scope, group.subject], hour].any())
 
     def wanted(self, topology: Topology) -> Mask:
         """Of which sites and hours the samples are needed."""
         wanted = self.failed.copy()
         for group in topology.groups:
-            at = self.places[group]
+            at = self.places[group.scope, group.subject]
             if len(at) < 2:
                 continue
             # It may be that nobody of it answered: then those count too that nothing failed of.
@@ -194,7 +215,7 @@ class _Hours:
                 continue
             row = number[site]
             first = (since_ms - self.start_ms) // HOUR_MS
-            last = (until_ms - self.start_ms) // HOUR_MS + 1
+            last = min((until_ms - self.start_ms) // HOUR_MS + 1, read.shape[1])
             missing = np.flatnonzero(~read[row, first:last] & self.heard[row, first:last])
             found[row, first + missing[:step]] = True
         return found

@@ -55,6 +55,7 @@ def incidents_of(
     struck too; `answered` then speaks for the others. `before`: the incidents that were not over,
     or could relapse, when the polls begin; they go on, and come back among the others.
     """
+    topology = topology.polled_every(polls.intervals())
     went_on = Before.of(before, polls, topology, since_ms)
     past = _Past(topology, rules, calendar, answered, went_on, since_ms)
     return past.incidents(polls, declared_blind or {})

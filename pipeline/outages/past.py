@@ -37,15 +37,23 @@ class PastOutages:
         self._incidents = Incidents(state)
         self._relapse_ms = deployment.settings.outages.relapse_minutes * 60_000
 
-    def refresh(self, start_ms: int, end_ms: int, progress: Progress | None = None) -> int:
+    def refresh(
+        self,
+        start_ms: int,
+        end_ms: int,
+        *,
+        interval_s: int = 0,
+        progress: Progress | None = None,
+    ) -> int:
         """Make the incidents right that samples of [start, end) tell of; returns how many.
 
-        Up to the last closed window: after it nothing is known of the past. Raises StoreError.
+        Up to the last closed window: after it nothing is known of the past. `interval_s`: how often
+        the samples were taken, where more rarely than now. Raises StoreError.
         """
         closed_ms = self._state.closed_until_ms()
         if closed_ms is None:
             return 0
-        reach_ms = self._reach_ms()
+        reach_ms = self._reach_ms(interval_s)
         since_ms = max(0, start_ms - reach_ms)
         since_ms -= since_ms % HOUR_MS
         until_ms = min(end_ms + reach_ms, closed_ms)
@@ -76,9 +84,9 @@ class PastOutages:
         )
         return len(found)
 
-    def _reach_ms(self) -> int:
+    def _reach_ms(self, interval_s: int) -> int:
         aps = self._deployment.access_points.values()
-        longest_s = max((self._deployment.poll_seconds(ap) for ap in aps), default=0)
+        longest_s = max([interval_s, *(self._deployment.poll_seconds(ap) for ap in aps)])
         return self._relapse_ms + REACH_INTERVALS * longest_s * 1000 + HOUR_MS
 
     def _declared(self, start_ms: int, end_ms: int) -> Mapping[str, Sequence[tuple[int, int]]]:

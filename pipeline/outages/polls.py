@@ -44,6 +44,14 @@ class Polls:
         ends: Ints = self.last + self.interval_s * HOLD_MS_PER_S
         return ends
 
+    def intervals(self) -> dict[str, int]:
+        """The longest poll interval of each AP, in seconds."""
+        aps, heads = np.unique(self.ap, return_index=True)
+        if not len(aps):
+            return {}
+        longest = np.maximum.reduceat(self.interval_s, heads)
+        return {self.aps[ap]: int(s) for ap, s in zip(aps, longest, strict=True)}
+
     def where(self, kept: Mask) -> "Polls":
         """Keep some of them."""
         return replace(

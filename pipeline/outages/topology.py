@@ -1,6 +1,6 @@
 """What hangs on what: the groups of access points that one fault takes down together."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from statistics import median
 from typing import Final, NamedTuple
@@ -77,17 +77,6 @@ class Topology:
         for ap in rows.values():
             for group in _groups(deployment, ap, heads):
                 members.setdefault(group, set()).add(ap.ap)
-        groups = []
-        for (scope, subject), found in sorted(members.items()):
-            if len(found) < NEEDED[scope]:
-                continue
-            intervals = [deployment.poll_seconds(rows[ap]) for ap in found]
-            usual_s = round(median(intervals))
-            groups.append(Group(scope, subject, tuple(sorted(found)), usual_s, max(intervals)))
-        groups_of: dict[str, tuple[Group, ...]] = dict.fromkeys(rows, ())
-        for one in groups:
-            for ap_id in one.members:
-                groups_of[ap_id] += (one,)
         places = {
             ap.ap: Place(
                 site=ap.site,
@@ -99,6 +88,33 @@ class Topology:
             )
             for ap in rows.values()
         }
+        named = [
+            (scope, subject, tuple(sorted(found)))
+            for (scope, subject), found in sorted(members.items())
+            if len(found) >= NEEDED[scope]
+        ]
+        return cls._with_groups(places, named)
+
+    def polled_every(self, intervals: Mapping[str, int]) -> "Topology":
+        """The same, of a time in which APs were polled otherwise; `intervals` in seconds."""
+        places = {
+            ap: place._replace(interval_s=intervals.get(ap, place.interval_s))
+            for ap, place in self.aps.items()
+        }
+        return self._with_groups(places, [group[:3] for group in self.groups])
+
+    @classmethod
+    def _with_groups(
+        cls, places: Mapping[str, Place], named: Iterable[tuple[Scope, str, tuple[str, ...]]]
+    ) -> "Topology":
+        groups = []
+        groups_of: dict[str, tuple[Group, ...]] = dict.fromkeys(places, ())
+        for scope, subject, members in named:
+            intervals = [places[ap].interval_s for ap in members]
+            group = Group(scope, subject, members, round(median(intervals)), max(intervals))
+            groups.append(group)
+            for ap in members:
+                groups_of[ap] += (group,)
         return cls(places, tuple(groups), groups_of)
 
 

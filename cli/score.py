@@ -1,20 +1,21 @@
-"""`spotwatch score`: how right the verdicts are on cities with known answers."""
+"""`spotwatch score`: how right verdicts, and alerts, are on cities with known answers."""
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import pandas as pd
 import typer
 from rich.progress import Progress
 
+from cli import score_outages
 from cli.judging import replay
 from cli.options import JsonOption, err, out, print_json, refuse
 from cli.simulate import DEFAULT_SITES, DEFAULT_WEEKS, SitesOption, WeeksOption
@@ -24,6 +25,7 @@ from collectors.fleet.trial.polls import POLL_SECONDS, polls
 from collectors.fleet.trial.truth import truths
 from config.deployment import Deployment
 from config.loader import load
+from dashboards.outage_scores import outage_tables
 from dashboards.scores import score_tables
 from pipeline.evaluation.memory import ApSamples, MemoryStore, by_column
 from pipeline.evaluation.naive import lowest_totals, nobody_for_three_days, under_half_of_kind
@@ -44,6 +46,8 @@ from pipeline.evaluation.score import (
 from pipeline.underuse.assess import WORST_FIRST, Assessment
 from pipeline.underuse.weeks import usage_span
 
+T = TypeVar("T")
+
 MAX_CITIES: Final = 1000
 _SEEDS: Final = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
@@ -53,6 +57,13 @@ SeedsOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option(min=1, help="Cities judged at a time. Default: one a processor.")
 ]
+OutagesOption = Annotated[
+    bool,
+    typer.Option("--outages", help="Score alerts, in networks where everything goes wrong."),
+]
+LossOption = Annotated[
+    str, typer.Option(help="With --outages: per cent of packets lost, such as 0,1,5,10,20.")
+]
 
 
 def score(
@@ -60,31 +71,48 @@ def score(
     sites: SitesOption = DEFAULT_SITES,
     weeks: WeeksOption = DEFAULT_WEEKS,
     jobs: JobsOption = None,
+    loss: LossOption = "0,1,5,10,20",
     *,
+    outages: OutagesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Judge made-up cities whose right verdicts are known, and count: beside rules of thumb.
 
-    The cities are those of `spotwatch simulate`; their samples stay in memory.
+    The cities are those of `spotwatch simulate`; their samples stay in memory. With `--outages` it
+    is alerts that are counted, beside what really was down.
     """
     chosen = parse_seeds(seeds)
     workers = min(jobs or os.cpu_count() or 1, len(chosen))
-    work = partial(trial, sites=sites, weeks=weeks)
-    with (
-        # Spawned, so that no thread of the libraries is copied in the middle of something.
-        ProcessPoolExecutor(workers, get_context("spawn")) as pool,
-        Progress(console=err, transient=True, disable=not err.is_terminal) as bar,
-    ):
-        task = bar.add_task("Judging cities", total=len(chosen))
-        tasks = [pool.submit(work, seed) for seed in chosen]
-        for _ in as_completed(tasks):
-            bar.advance(task)
-        report = joined([task.result() for task in tasks])
+    if outages:
+        losses = score_outages.parse_losses(loss)
+        alarms = partial(score_outages.trial, sites=sites, weeks=weeks, losses=losses)
+        scores = score_outages.joined(_judged(alarms, chosen, workers))
+        if as_json:
+            print_json(score_outages.document(scores, chosen, sites, weeks))
+            return
+        for table in outage_tables(scores, networks=len(chosen), sites=sites, weeks=weeks):
+            out.print(table)
+        return
+    report = joined(_judged(partial(trial, sites=sites, weeks=weeks), chosen, workers))
     if as_json:
         print_json(document(report, chosen, sites, weeks))
         return
     for table in score_tables(report, cities=len(chosen), sites=sites):
         out.print(table)
+
+
+def _judged(work: Callable[[int], T], seeds: Sequence[int], workers: int) -> list[T]:
+    """Do the work for every seed, several at a time."""
+    with (
+        # Spawned, so that no thread of the libraries is copied in the middle of something.
+        ProcessPoolExecutor(workers, get_context("spawn")) as pool,
+        Progress(console=err, transient=True, disable=not err.is_terminal) as bar,
+    ):
+        task = bar.add_task("Judging cities", total=len(seeds))
+        tasks = [pool.submit(work, seed) for seed in seeds]
+        for _ in as_completed(tasks):
+            bar.advance(task)
+        return [task.result() for task in tasks]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""How quick and how true alerts are, where what really happened is known."""

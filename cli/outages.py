@@ -30,6 +30,7 @@ from pipeline.alerts.outbox import Outbox
 from pipeline.outages.incident import Incident
 from pipeline.outages.incidents import Incidents
 from pipeline.outages.past import PastOutages
+from pipeline.outages.timeline import BEFORE_MS, Seen, seen
 from pipeline.state import State
 from pipeline.store.base import Store
 
@@ -122,15 +123,16 @@ def show(
     """Tell all that is known of one outage: each time it was down, what it struck, who was told."""
     deployment = open_deployment(config)
     now_ms = _ms(datetime.now(UTC))
-    with opened(deployment) as (_, state):
+    with opened(deployment) as (store, state):
         kept = Incidents(state)
         near = {incident.id for incident in kept.by_id(id_)}
         incident = next(iter(kept.by_id(whole_id(id_, near))))
         children = kept.children(incident.id)
+        evidence = _evidence(store, incident, now_ms)
     with closing(Outbox(deployment.alerts_path)) as outbox:
         told = outbox.log(TOLD, incident.id)[::-1]
         taken_on = outbox.acknowledgements().get(incident.id)
-    known = InFull(incident, children, told, taken_on)
+    known = InFull(incident, children, told, taken_on, evidence)
     if as_json:
         print_json(_in_full(known))
         return
@@ -155,6 +157,15 @@ def found(
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
     return kept.between(*span)
+
+
+def _evidence(store: Store, incident: Incident, now_ms: int) -> list[Seen]:
+    if incident.ap is None or incident.site is None:
+        return []
+    until_ms = now_ms if incident.end_ms is None else incident.end_ms
+    start_ms = incident.start_ms - BEFORE_MS
+    samples = store.read_samples(start_ms, until_ms + 1, sites=[incident.site])
+    return list(seen(samples, incident.ap, incident.spells))
 
 
 def document(incident: Incident) -> dict[str, Any]:
@@ -183,6 +194,17 @@ def _in_full(known: InFull) -> dict[str, Any]:
         "spells": [
             {"start": iso(s.start_ms), "confirmed": iso(s.confirmed_ms), "end": iso(s.end_ms)}
             for s in incident.spells
+        ],
+        "evidence": [
+            {
+                "last_answer": iso(one.answered_ms),
+                "clients": one.clients,
+                "failed_polls": one.failed,
+                "first_answer": iso(one.spell.end_ms),
+                "running_since": iso(one.started_ms),
+                "restarted": one.restarted,
+            }
+            for one in known.evidence
         ],
         "explains": [document(child) for child in known.children],
         "told": [

@@ -18,6 +18,7 @@ from config.deployment import Deployment
 from config.settings import Language
 from pipeline.alerts.outbox import Acknowledgement, Queued
 from pipeline.outages.incident import Incident
+from pipeline.outages.timeline import Seen
 
 UNITS: Final[Mapping[Language, tuple[str, str, str]]] = {
     "en": ("d", "h", "min"), "fr": ("j", "h", "min"), "nl": ("d", "u", "min"),
@@ -40,6 +41,11 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "legend": "Since the first failed poll, until the first good one. What another outage "
         "explains is counted there; --json lists all.",
         "times": "Down", "confirmed": "certain at {at}", "struck": "What it explains",
+        "part_of": "part of outage {id}",
+        "evidence": "Last answer {at}; {failed} failed polls.",
+        "no_answer_before": "No answer of late; {failed} failed polls.",
+        "restarted": "Then it had restarted, at {at}.",
+        "ran_on": "It had been running since {at}: the way to it was cut.",
         "told": "Who was told", "nobody": "nobody", "taken": "Taken on by {by}, {at}. {note}",
     },
     "fr": {
@@ -58,6 +64,11 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "legend": "Du premier relevé échoué au premier réussi. Ce qu’une autre panne explique est "
         "compté là ; --json donne tout.",
         "times": "En panne", "confirmed": "certain à {at}", "struck": "Ce qu’elle explique",
+        "part_of": "fait partie de la panne {id}",
+        "evidence": "Dernière réponse {at} ; {failed} relevés échoués.",
+        "no_answer_before": "Aucune réponse récente ; {failed} relevés échoués.",
+        "restarted": "Elle venait de redémarrer, à {at}.",
+        "ran_on": "Elle tournait depuis {at} : c’est le chemin vers elle qui était coupé.",
         "told": "Qui a été averti", "nobody": "personne",
         "taken": "Prise en charge par {by}, {at}. {note}",
     },
@@ -77,6 +88,11 @@ WORDS: Final[Mapping[Language, Mapping[str, str]]] = {
         "legend": "Van de eerste mislukte meting tot de eerste geslaagde. Wat een andere storing "
         "verklaart, is daar geteld; --json geeft alles.",
         "times": "Buiten werking", "confirmed": "zeker om {at}", "struck": "Wat zij verklaart",
+        "part_of": "hoort bij storing {id}",
+        "evidence": "Laatste antwoord {at}; {failed} mislukte metingen.",
+        "no_answer_before": "Geen recent antwoord; {failed} mislukte metingen.",
+        "restarted": "Het was net herstart, om {at}.",
+        "ran_on": "Het werkte al sinds {at}: de weg ernaartoe was onderbroken.",
         "told": "Wie verwittigd is", "nobody": "niemand",
         "taken": "Opgenomen door {by}, {at}. {note}",
     },
@@ -93,6 +109,8 @@ class InFull:
     told: Sequence[Queued]
     """In order of time."""
     taken_on: Acknowledgement | None
+    evidence: Sequence[Seen]
+    """Of an access point: what was seen of it each time."""
 
 
 def outages_table(
@@ -132,17 +150,23 @@ def outage_view(
     def lines() -> Iterator[Text]:
         name = _named(deployment, incident, language)
         yield Text(f"{incident.id}  {name}", style="bold")
-        yield Text("; ".join(_why(incident, len(known.children), words)))
+        why = [*_why(incident, len(known.children), words)]
+        if incident.parent:
+            why.append(words["part_of"].format(id=incident.parent))
+        yield Text("; ".join(why))
         if taken_on:
             at = _local(taken_on.at_ms, zone)
             said = words["taken"].format(by=taken_on.by or "?", at=at, note=taken_on.note)
             yield Text(said.rstrip())
         yield Text(f"\n{words['times']}", style="bold")
+        evidence = {seen.spell: seen for seen in known.evidence}
         for spell in incident.spells:
             span = f"{_local(spell.start_ms, zone)} – {_local(spell.end_ms, zone)}"
             lasted = _lasted(spell.start_ms, spell.end_ms, now_ms, language)
             sure = words["confirmed"].format(at=_local(spell.confirmed_ms, zone))
             yield Text(f"{span}  {lasted}; {sure}")
+            if spell in evidence:
+                yield Text(" ".join(_evidence(evidence[spell], zone, words)), style="dim")
         if known.children:
             yield Text(f"\n{words['struck']}", style="bold")
         for child in known.children:
@@ -156,6 +180,14 @@ def outage_view(
             yield Text(words["nobody"])
 
     return Group(*lines())
+
+
+def _evidence(seen: Seen, zone: ZoneInfo, words: Mapping[str, str]) -> Iterator[str]:
+    code = "no_answer_before" if seen.answered_ms is None else "evidence"
+    yield words[code].format(at=_local(seen.answered_ms, zone), failed=seen.failed)
+    if seen.restarted is not None:
+        said = words["restarted" if seen.restarted else "ran_on"]
+        yield said.format(at=_local(seen.started_ms, zone))
 
 
 def _named(deployment: Deployment, incident: Incident, language: Language) -> str:

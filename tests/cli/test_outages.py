@@ -139,6 +139,18 @@ def test_one_outage_in_full(run: Run) -> None:
     assert run("show", "ffff").exit_code == 2
 
 
+def test_the_evidence_of_an_access_point_is_shown(run: Run) -> None:
+    hall = next(row for row in rows(run(*AS_OF, "--json")) if row["ap"] == "hall-1")
+    first, second = orjson.loads(run("show", hall["id"], "--json").stdout_bytes)["evidence"]
+    assert (first["last_answer"], first["failed_polls"]) == ("2026-03-02T04:55:00Z", 6)
+    assert (second["first_answer"], second["failed_polls"]) == ("2026-03-02T06:00:00Z", 3)
+    assert first["clients"] == 3
+    assert first["restarted"] is first["running_since"] is None
+    text = run("show", hall["id"], "--lang", "nl").stdout
+    assert "Laatste antwoord 2026-03-02 05:55; 6 mislukte metingen." in text
+    assert f"hoort bij storing {hall['parent']}" in text
+
+
 def test_importing_the_same_again_changes_nothing(run: Run, folder: Path) -> None:
     before = rows(run(*AS_OF, "--json"))
     again = ["import", str(folder / "history.csv"), "--config", str(folder)]

@@ -88,7 +88,7 @@ def test_under_way_and_to_come_are_listed_and_can_be_ended(run: Run) -> None:
     assert [row["id"] for row in listed] == [None, ids[0], ids[1]]
     assert (listed[0]["source"], listed[0]["reason"]) == ("maintenance.csv", "new trees")
     assert "[roof]" in run("maintenance", "list").stdout
-    assert [row["id"] for row in said(run, "maintenance", "list", "--all")][0] == ids[2]
+    assert said(run, "maintenance", "list", "--all")[0]["id"] == ids[2]
 
     ended = said(run, "maintenance", "end", ids[0])["ended"]
     assert ended["to"] == ended["ended"] < one["announced"]["to"]

@@ -146,11 +146,17 @@ class _Device:
         by_index = key if self._mac_indexed() and isinstance(key, str) else None
         mac = own.text("mac") or by_index
         up = own.text("up")
+        name = own.text("name") or next(filter(None, (r.text("ap_name") for r in radios)), None)
+        macs = tuple(dict.fromkeys(m for m in (mac, by_index) if m))
+        clients = _first(own.number("clients"), total(radios, "clients"), total(vaps, "clients"))
+        if up is None and not clients and self._states_failed():
+            # One that is idle and one that is gone look alike: neither is known to serve.
+            return ApPoll(name=name, mac=mac, macs=macs)
         return ApPoll(
-            name=own.text("name") or next(filter(None, (r.text("ap_name") for r in radios)), None),
+            name=name,
             mac=mac,
             up=None if up is None else up == "up",
-            clients=_first(own.number("clients"), total(radios, "clients"), total(vaps, "clients")),
+            clients=clients,
             clients_2g=bands.g2,
             clients_5g=bands.g5,
             clients_6g=bands.g6,
@@ -159,8 +165,14 @@ class _Device:
             counter_bits=bits,
             uptime_s=own.number("uptime_s"),
             channel_utilisation=_busiest(own.percent("channel_utilisation"), radios),
-            macs=tuple(dict.fromkeys(m for m in (mac, by_index) if m)),
+            macs=macs,
         )
+
+    def _states_failed(self) -> bool:
+        """Whether the device says which APs are up, and could not be asked this time."""
+        table = self._profile.tables.get("aps")
+        cells = table.columns.get("up", ()) if table else ()
+        return any(self._raw.oid(cell) in self._raw.failed for cell in cells)
 
     def _traffic(
         self, sources: Sequence[tuple[Rows, Sequence[Row]]]

@@ -287,3 +287,18 @@ def test_no_device_is_too_strange(profiles: Profiles, data: st.DataObject) -> No
     for ap in poll.aps:
         for number in (ap.clients, ap.clients_2g, ap.rx_bytes, ap.tx_bytes, ap.uptime_s):
             assert number is None or 0 <= number <= MAX_COUNTER
+
+
+def test_an_idle_ap_whose_state_could_not_be_read_is_not_known_to_serve() -> None:
+    """A controller may list one that it has lost for long, with no clients and its last octets."""
+    columns: dict[str, dict[str, Value]] = {
+        "3.1": {MAC: b"gone", OTHER_MAC: b"busy"},
+        "3.3": {MAC: 0, OTHER_MAC: 4},
+        "4.4": {f"{MAC}.1": 7, f"{OTHER_MAC}.1": 9},
+        "4.5": {f"{MAC}.1": 7, f"{OTHER_MAC}.1": 9},
+    }
+    gone, busy = read(CONTROLLER, columns, failed={"3.2"}).aps
+    assert (gone.name, gone.up, gone.clients, gone.rx_bytes) == ("gone", None, None, None)
+    assert (busy.name, busy.up, busy.clients, busy.rx_bytes) == ("busy", None, 4, 9)
+    idle = read(CONTROLLER, columns | {"3.2": {OTHER_MAC: 1}}).aps[0]
+    assert (idle.up, idle.clients, idle.rx_bytes) == (None, 0, 7)

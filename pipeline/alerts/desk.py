@@ -135,7 +135,7 @@ def _explained(incident: Incident, by_id: Mapping[str, _Known], rules: Rules, no
     if parent is None:
         return False
     end_ms = parent.incident.end_ms
-    return end_ms is None or now_ms - end_ms < rules.resolve_ms
+    return end_ms is None or now_ms - end_ms < rules.together_ms
 
 
 def _reminders(

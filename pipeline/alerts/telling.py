@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from config.settings import Language, Settings
 from pipeline.alerts.message import Kind
 from pipeline.alerts.outage import Outage
 from pipeline.alerts.routing import MINUTE_MS, Order
+
+STARTED_POLLS: Final = 2
+"""Poll intervals within which access points are seen to be back that start at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class Rules:
     """The same of what comes and goes."""
     flapping: int
     """Relapses from which on it is told that it comes and goes."""
+    together_ms: int
+    """What something explained may come back so long after it, and is not told in between: it has
+    to start, and to be asked.
+    """
 
     @classmethod
     def of(cls, settings: Settings) -> "Rules":
@@ -81,6 +88,7 @@ class Rules:
             resolve_ms=resolve_ms,
             steady_ms=max(resolve_ms, outages.relapse_minutes * MINUTE_MS),
             flapping=outages.flapping_relapses,
+            together_ms=max(resolve_ms, STARTED_POLLS * settings.snmp.poll_seconds * 1000),
         )
 
 

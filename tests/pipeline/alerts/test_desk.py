@@ -25,7 +25,13 @@ from tests.pipeline.alerts.town import (
     town,
 )
 
-RULES = Rules(group_ms=30_000, resolve_ms=5 * MINUTE, steady_ms=30 * MINUTE, flapping=3)
+RULES = Rules(
+    group_ms=30_000,
+    resolve_ms=5 * MINUTE,
+    steady_ms=30 * MINUTE,
+    flapping=3,
+    together_ms=10 * MINUTE,
+)
 TOWN = town()
 
 
@@ -121,7 +127,18 @@ def test_what_stays_down_longer_than_its_cause_is_told_then() -> None:
     day.during(end, end + HOUR, ended(root, end), left, ended(back, end))
     assert day.kinds() == ["opened", "resolved", "opened"]
     assert [outage.incident.id for outage in day.told[-1][1].outages] == [left.id]
-    assert day.told[-1][0] - end == RULES.resolve_ms + RULES.group_ms
+    assert day.told[-1][0] - end == RULES.together_ms + RULES.group_ms
+
+
+def test_what_starts_a_little_later_than_what_explained_it_is_not_told() -> None:
+    root = incident("site", "bib", cause="all_of_site")
+    slow, quick = (incident("ap", ap, parent=root.id) for ap in ("bib-1", "bib-2"))
+    day = Day().during(THURSDAY, THURSDAY + HOUR, root, slow, quick)
+    end = THURSDAY + HOUR
+    back = end + 9 * MINUTE
+    day.during(end, back, ended(root, end), slow, ended(quick, end))
+    day.during(back, back + HOUR, ended(root, end), ended(slow, back), ended(quick, end))
+    assert day.kinds() == ["opened", "resolved"]
 
 
 def test_what_was_told_before_its_cause_was_known_is_told_to_be_back() -> None:

@@ -56,6 +56,10 @@ class Calendar:
         """Whether a poll that fails then says nothing."""
         return _covers(self.off.get(site), at_ms)
 
+    def is_excused(self, site: str, at_ms: int) -> bool:
+        """Whether nobody is to be told then that something of a site is down."""
+        return self.in_maintenance(site, at_ms) or self.may_be_off(site, at_ms)
+
 
 def _is_named(site: Site, named: Iterable[str]) -> bool:
     return any(name in (site.site, site.kind) for name in named)

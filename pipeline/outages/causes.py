@@ -116,7 +116,8 @@ def explain(
     standing = []
     for together in sorted(found, key=_widest_first):
         left = tuple(down for down in together.members if down not in explained)
-        alone = together.cause == "controller_silent"
+        # A silent controller needs nobody else, unless something wider explains all behind it.
+        alone = together.cause == "controller_silent" and (left or not together.members)
         if len(left) >= together.group.needed or alone:
             explained.update(left)
             standing.append((together, left))
@@ -175,11 +176,11 @@ def _is_over(together: Together, at_ms: int) -> bool:
     return together.end_ms is not None and together.end_ms <= at_ms
 
 
-def _widest_first(together: Together) -> tuple[bool, bool, int, int, int, str]:
+def _widest_first(together: Together) -> tuple[bool, int, bool, int, int, str]:
     return (
         together.group.scope != "poller",
-        together.cause != "controller_silent",
         -len(together.members),
+        together.cause != "controller_silent",
         _NEAREST[together.group.scope],
         together.start_ms,
         together.group.subject,

@@ -73,13 +73,35 @@ class Roots:
     def may_be_explained(self, ap: str, own: Own) -> bool:
         """Whether others of a group of it may have failed with it, and it is not yet certain."""
         groups = self._topology.groups_of[ap]
-        return any(self._undecided(group, ap, own) >= group.needed for group in groups)
+        start_ms = own.spells[-1].start_ms
+        return any(self._undecided(group, ap, start_ms) >= group.needed for group in groups)
+
+    def may_be_blind(self, ap: str, start_ms: int) -> bool:
+        """Whether it may be our own poller: nobody that it asks has answered since an AP failed."""
+        groups = (group for group in self._topology.groups_of[ap] if group.scope == "poller")
+        return any(self._undecided(group, ap, start_ms) >= group.needed for group in groups)
+
+    def behind(self, root: Root) -> dict[str, int]:
+        """The APs that a root takes with it, and since when each fails: also those behind a silent
+        controller of which that is not certain yet.
+        """
+        found = {
+            ap: own.spells[-1].start_ms
+            for ap, own in self._memory.own.items()
+            if own.parent == root.id
+        }
+        if root.cause == "controller_silent":
+            for ap, place in self._topology.aps.items():
+                known = self._known(ap) if place.controller == root.subject else None
+                if known is not None and known.first_miss_ms is not None and not known.is_down:
+                    found[ap] = known.first_miss_ms
+        return found
 
     def may_be_wider(self, root: Root) -> bool:
         """Whether something else may explain more than it does, and it is not yet certain."""
-        behind = {ap: own for ap, own in self._memory.own.items() if own.parent == root.id}
+        behind = self.behind(root)
         first: dict[Group, str] = {}
-        for ap in sorted(behind, key=lambda ap: (behind[ap].start_ms, ap)):
+        for ap in sorted(behind, key=lambda ap: (behind[ap], ap)):
             for group in self._topology.groups_of[ap]:
                 first.setdefault(group, ap)
         return any(
@@ -88,12 +110,12 @@ class Roots:
             if (group.scope, group.subject) != root.key
         )
 
-    def _undecided(self, group: Group, ap: str, own: Own) -> int:
-        """How many of a group, the AP among them, may have failed with it; 0: one answered since.
+    def _undecided(self, group: Group, ap: str, start_ms: int) -> int:
+        """How many of a group, the AP among them, may have failed with it, which failed then; 0:
+        one answered since.
 
         They failed at the same time, or were not asked since.
         """
-        start_ms = own.spells[-1].start_ms
         since_ms = start_ms - group.interval_s * 1000
         count = 1
         for other in group.members:

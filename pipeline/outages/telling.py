@@ -2,7 +2,7 @@
 said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final, Literal, NamedTuple
 
@@ -19,6 +19,8 @@ Change = Literal[
 ]  # fmt: skip
 WAIT_INTERVALS: Final = 0.5
 """How long, in poll intervals, a confirmed outage waits for others that may explain it."""
+BLIND_WAIT_INTERVALS: Final = 1.5
+"""The same while nobody at all answers any more."""
 
 
 class IncidentEvent(NamedTuple):
@@ -105,23 +107,24 @@ class Telling:
         """Whether it may yet turn out that something explains it."""
         if own.root is not None:
             return False
-        wait_ms = self._topology.aps[ap].interval_s * 1000 * WAIT_INTERVALS
-        if now_ms >= own.spells[-1].confirmed_ms + wait_ms:
+        waited_ms = now_ms - own.spells[-1].confirmed_ms
+        if waited_ms >= self._wait_ms({ap: own.spells[-1].start_ms}):
             return False
         return self._roots.may_be_explained(ap, own)
 
     def _root_waits(self, root: Root, now_ms: int) -> bool:
         if root.scope == "poller":
             return False
-        intervals = [
-            self._topology.aps[ap].interval_s
-            for ap, own in self._memory.own.items()
-            if own.parent == root.id
-        ]
-        wait_ms = max(intervals, default=0) * 1000 * WAIT_INTERVALS
-        if now_ms >= root.spells[0].confirmed_ms + wait_ms:
+        if now_ms - root.spells[0].confirmed_ms >= self._wait_ms(self._roots.behind(root)):
             return False
         return self._roots.may_be_wider(root)
+
+    def _wait_ms(self, failing: Mapping[str, int]) -> float:
+        """How long to wait with what these APs have in common; since when does each fail?"""
+        longest_ms = max((self._topology.aps[ap].interval_s * 1000 for ap in failing), default=0)
+        # Who was asked just before we went blind fails an interval earlier than all others.
+        blind = all(self._roots.may_be_blind(ap, start_ms) for ap, start_ms in failing.items())
+        return longest_ms * (BLIND_WAIT_INTERVALS if blind else WAIT_INTERVALS)
 
     def _once(self, incident: Incident, calendar: Calendar, now_ms: int) -> Iterator[IncidentEvent]:
         if not incident.is_open:

@@ -298,3 +298,40 @@ def test_nothing_opens_twice_or_closes_unopened(patterns: dict[str, str]) -> Non
                 assert known
         if event.what == "opened" and event.incident.parent:
             assert event.incident.parent in is_open
+
+
+def test_a_dead_uplink_is_named_and_not_the_controller_that_it_cuts_off() -> None:
+    aps = {"a1": "a wlc @snmp", "a2": "a wlc @snmp", "b1": "b - sw @snmp", "c1": "c @snmp"}
+    controller = Controller(controller="wlc", host="127.0.0.1", parent="sw")
+    here = deployment(aps, controllers=[controller])
+    running, events = engine(here), []
+    for i in range(6):
+        now = T + i * INTERVAL_S * 1000
+        events += running.observe_controllers([Evidence("wlc", now, i < 2, INTERVAL_S)], now)
+        events += running.observe(
+            [Reading(ap, ap[0], now, up=int(i < 2 or ap == "c1")) for ap in aps], now
+        )
+    roots = [event.incident for event in events if event.incident.parent is None]
+    assert [brief(root)[:3] for root in roots] == [("uplink", "sw", 10)]
+
+
+def test_one_that_was_asked_just_before_we_went_blind_is_not_told() -> None:
+    aps = {ap: f"{ap[0]} @snmp" for ap in ("a1", "b1", "c1", "d1", "e1")}
+    here = deployment(aps)
+    # It fails at the end of one round, all others from the next round on.
+    patterns = dict.fromkeys(aps, "uuu" + "d" * 9) | {"e1": "uu" + "d" * 10}
+    events = play(engine(here), rounds(here, patterns))
+    roots = [event.incident for event in events if event.what == "opened"]
+    assert [(root.scope, root.subject) for root in roots] == [("poller", "snmp")]
+
+
+def test_nobody_is_to_be_told_in_maintenance_nor_while_a_site_may_be_off() -> None:
+    works = SitePeriod(site="a", start=utc(0), end=utc(60))
+    rules = Outages(off_when_closed=("library",))
+    here = deployment({"a1": "a"}, maintenance=[works], outages=rules, opening_hours="08:00-22:00")
+    calendar = Calendar.of(here, T - 86_400_000, T + 86_400_000)
+    night = next(m for m in range(0, 1440, 10) if calendar.may_be_off("a", T + m * MINUTE))
+    assert calendar.is_excused("a", T + night * MINUTE)
+    assert calendar.is_excused("a", T)
+    day = next(m for m in range(60, 1440, 10) if not calendar.may_be_off("a", T + m * MINUTE))
+    assert not calendar.is_excused("a", T + day * MINUTE)

@@ -140,10 +140,10 @@ class OutageWatch:
         """Have people told of how things stand."""
         engine, now_ms = self._engine, self._around.now_ms()
         if engine is not None:
-            in_maintenance = engine.calendar.in_maintenance
+            is_excused = engine.calendar.is_excused
             incidents = {one.id: one for one in (*self._settled.values(), *engine.incidents())}
             await asyncio.to_thread(
-                self._try, "alerts", self._alerting.tick, incidents.values(), now_ms, in_maintenance
+                self._try, "alerts", self._alerting.tick, incidents.values(), now_ms, is_excused
             )
 
     async def _succeeds(self, what: str, work: Awaitable[None]) -> bool:

@@ -56,7 +56,7 @@ class Told:
         if not known and self._desk == Desk():
             return
         cases = [
-            Case(outage, in_maintenance=self._is_announced(outage, now_ms))
+            Case(outage, in_maintenance=self._is_excused(outage, now_ms))
             for outage in known.values()
         ]
         self._desk, notes = decide(self._desk, cases, _everybody, self.rules, now_ms)
@@ -65,9 +65,9 @@ class Told:
             if note.kind in ALERTS:
                 self._note(note, at_ms)
 
-    def _is_announced(self, outage: Outage, now_ms: int) -> bool:
+    def _is_excused(self, outage: Outage, now_ms: int) -> bool:
         return bool(outage.sites) and all(
-            self._calendar.in_maintenance(site, now_ms) for site in outage.sites
+            self._calendar.is_excused(site, now_ms) for site in outage.sites
         )
 
     def _note(self, note: Note, at_ms: int) -> None:

@@ -21,7 +21,7 @@ from config.settings import Snmp
 Codes = npt.NDArray[np.int8]
 NOTHING, FAILED, GOOD, VAGUE = 0, 1, 2, 3
 """What is heard of an access point: nothing; that it does not serve, or no answer; that it serves;
-how many clients it has (0 if it is gone), but not whether it serves.
+that it has clients, or for how long it has run, but not whether it serves.
 """
 _TIMEOUT_MS: Final = round(Snmp().timeout_s * 1000)
 TRIES: Final = Snmp().retries + 1
@@ -237,7 +237,7 @@ class Polls:
         """What a controller's table says of one access point; `read`: polls x columns."""
         names, states, clients, uptimes = read.T
         said = np.where(states, GOOD, np.where(clients | uptimes, VAGUE, NOTHING))
-        said_gone = np.where(states, FAILED, np.where(clients, VAGUE, NOTHING))
+        said_gone = np.where(states, FAILED, NOTHING)
         if self.network.heads[number].forgetful:
             # Only a poll that is whole says who is missing, if it was listed since our start.
             said_gone = np.where(states & clients & uptimes & ~forgotten, FAILED, NOTHING)

@@ -21,6 +21,8 @@ from collectors.reading import HOLD
 _INTERVAL_MS: Final = POLL_SECONDS * 1000
 _PATIENCE_MS: Final = 90_000
 """One and a half times the keep-alive: so long without a packet, and the broker sends the will."""
+_ANEW_MS: Final = 20_000
+"""To connect again takes so long."""
 _RESENT: Final = 12
 """A message is sent again after 1, 2, 4 seconds and so on."""
 _AHEAD_MS: Final = 300_000
@@ -76,8 +78,10 @@ class Publishing:
         back = back[(back < troubles.end_ms) & ~inside(down, back)]
         told = np.concatenate([said[up], back])
         came = told + np.concatenate([delays[up], np.zeros(len(back), dtype=np.int64)])
-        # The broker has waited for something for so long that it takes the line for dead.
+        # The broker has waited for something for so long that it takes the line for dead. Over a
+        # new one it is said again.
         cut = came > told + _PATIENCE_MS
+        came = np.minimum(came, told + _PATIENCE_MS + _ANEW_MS)
         events: list[int] = []
         offline: list[Span] = []
         for at, until in zip((told[cut] + _PATIENCE_MS).tolist(), came[cut].tolist(), strict=True):

@@ -24,6 +24,7 @@ from config.deployment import Deployment
 from pipeline.imports.importer import Importer
 from pipeline.imports.source import open_source
 from pipeline.open_hours import open_hours
+from pipeline.outages.past import PastOutages
 from pipeline.usage.aggregator import Aggregator
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,14 @@ def catch_up(folder: DemoFolder, deployment: Deployment, hours: OpenHours, now_m
         aggregating = bar.add_task("Computing usage", total=None)
         Aggregator(past, store, state, sessions=ledger).close_windows(
             now_ms, lambda done, total: bar.update(aggregating, completed=done, total=total)
+        )
+        searching = bar.add_task("Looking for outages", total=None)
+        began_ms = city.start_ms if folder.filled_until_ms is None else folder.filled_until_ms
+        PastOutages(past, store, state).refresh(
+            began_ms,
+            now_ms,
+            interval_s=POLL_SECONDS,
+            progress=lambda done, total: bar.update(searching, completed=done, total=total),
         )
     folder.is_filled(now_ms)
 

@@ -4,15 +4,16 @@ It works on how things stand, not on what happened: every incident as known now,
 it can be asked as often as one likes, after a restart too, and says nothing twice.
 
 - Down is told once of an incident, unless it was told to be back and was not: then it comes and
-  goes, which is told as such and, from then on, only once it has been up for long.
+  goes, which is told as such and, from then on, only once it has been up for long. The same of what
+  is down anew soon after it was told to be back.
 - What is told to be down is told to be back, once, after it has been for a while.
 - What waits together for the same notifier is one message a kind.
 - What another incident explains is not told, unless it lasts longer.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from config.settings import Language
@@ -44,6 +45,13 @@ class _Known:
     @property
     def incident(self) -> Incident:
         return self.case.outage.incident
+
+
+class _Kin(NamedTuple):
+    """Another outage of the same thing, and how it was told."""
+
+    incident: Incident
+    telling: Telling
 
 
 def decide(
@@ -95,21 +103,77 @@ def _due_of(
     known = by_id[told.incident]
     case, incident, order = known.case, known.incident, known.orders.get(told.notifier)
     telling = desk.tellings.get(told)
+    kin = _kin(desk, told, by_id)
+    outage = case.outage
     kind: Kind | None = None
     if telling and telling.says == "down" and incident.end_ms is not None:
-        steady_ms = rules.steady_ms if telling.damped else rules.resolve_ms
         # Who is told no more by the settings of now is told the end of what he was told.
-        if now_ms - incident.end_ms >= steady_ms and (order is None or order.may_tell_back):
+        if _is_over(incident, telling, by_id, rules, now_ms) and (
+            order is None or order.may_tell_back
+        ):
             kind = "resolved"
     elif incident.is_open and order and order.may_tell:
         if case.in_maintenance or _explained(incident, by_id, rules, now_ms):
             return None
         if telling is None:
             kind = None if case.acknowledged else _first(desk, incident.id, order, now_ms)
+            if kind == "opened" and kin:
+                kind, outage = _once_more(outage, kin, rules, now_ms)
         elif telling.says == "back" or (_often(incident, telling, rules) and not case.acknowledged):
             kind = "flapping"
     language = telling.language if telling else order.language if order else None
-    return _Due(told, kind, language, case.outage) if kind and language else None
+    return _Due(told, kind, language, outage) if kind and language else None
+
+
+def _is_over(
+    incident: Incident,
+    telling: Telling,
+    by_id: Mapping[str, _Known],
+    rules: Rules,
+    now_ms: int,
+) -> bool:
+    """Whether it has been up for so long that it is told to be back."""
+    if not telling.damped:
+        return incident.end_ms is not None and now_ms - incident.end_ms >= rules.resolve_ms
+    ends = [known.incident.end_ms for known in by_id.values() if _same(known.incident, incident)]
+    return all(end_ms is not None and now_ms - end_ms >= rules.steady_ms for end_ms in ends)
+
+
+def _same(one: Incident, other: Incident) -> bool:
+    """Whether they are of the same thing."""
+    return (one.scope, one.subject) == (other.scope, other.subject)
+
+
+def _once_more(
+    outage: Outage, kin: Sequence[_Kin], rules: Rules, now_ms: int
+) -> tuple[Kind | None, Outage]:
+    """How something is told that is down anew."""
+    if any(one.telling.damped and one.telling.says == "down" for one in kin):
+        return None, outage  # it was told to come and go, and does
+    lately = [
+        one.incident
+        for one in kin
+        if not one.incident.is_open and now_ms - one.telling.last_ms < rules.steady_ms
+    ]
+    if not lately:
+        return "opened", outage
+    incident = outage.incident
+    flaps = incident.flaps + sum(before.flaps + 1 for before in lately)
+    start_ms = min(before.start_ms for before in lately)
+    return "flapping", replace(outage, incident=replace(incident, flaps=flaps, start_ms=start_ms))
+
+
+def _kin(desk: Desk, told: Told, by_id: Mapping[str, _Known]) -> list[_Kin]:
+    """Other outages of the same thing that the notifier was told of, as far as still known."""
+    this = by_id[told.incident].incident
+    found = []
+    for other, telling in desk.tellings.items():
+        known = by_id.get(other.incident)
+        if other.notifier != told.notifier or other == told or known is None:
+            continue
+        if _same(known.incident, this):
+            found.append(_Kin(known.incident, telling))
+    return found
 
 
 def _often(incident: Incident, telling: Telling, rules: Rules) -> bool:

@@ -9,6 +9,10 @@ from pipeline.alerts.message import Kind
 from pipeline.alerts.outage import Outage
 from pipeline.alerts.routing import MINUTE_MS, Order
 
+STEADY_RELAPSES: Final = 4
+"""What comes and goes is steady when it has been up for so many times as long as a relapse takes at
+most: what flaps is not found down each time that it is.
+"""
 STARTED_POLLS: Final = 2
 """Poll intervals within which access points are seen to be back that start at the same time."""
 
@@ -86,7 +90,7 @@ class Rules:
         return cls(
             group_ms=alerts.group_seconds * 1000,
             resolve_ms=resolve_ms,
-            steady_ms=max(resolve_ms, outages.relapse_minutes * MINUTE_MS),
+            steady_ms=max(resolve_ms, STEADY_RELAPSES * outages.relapse_minutes * MINUTE_MS),
             flapping=outages.flapping_relapses,
             together_ms=max(resolve_ms, STARTED_POLLS * settings.snmp.poll_seconds * 1000),
         )

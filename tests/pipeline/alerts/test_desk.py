@@ -185,6 +185,26 @@ def test_what_comes_and_goes_is_told_to_and_then_only_when_it_stays() -> None:
     assert day.told[-1][0] - (now + 10 * MINUTE) >= RULES.steady_ms
 
 
+def test_outages_of_the_same_thing_soon_after_each_other_are_told_to_come_and_go() -> None:
+    now, day, before = THURSDAY, Day(rules=replace(RULES, steady_ms=2 * HOUR)), list[Incident]()
+    for _ in range(5):
+        down = incident("ap", "bib-1", start_ms=now)
+        day.during(now, now + 12 * MINUTE, *before, down)
+        before.append(ended(down, now + 12 * MINUTE))
+        day.during(now + 12 * MINUTE, now + 70 * MINUTE, *before)
+        now += 70 * MINUTE
+    assert day.kinds() == ["opened", "resolved", "flapping"]
+    first, second = before[:2]
+    (outage,) = day.told[-1][1].outages
+    assert (outage.incident.id, outage.incident.flaps) == (second.id, 1)
+    assert outage.incident.start_ms == first.start_ms
+    day.during(now, now + 2 * HOUR, *before)
+    assert day.kinds() == ["opened", "resolved", "flapping", "resolved"]
+    later = incident("ap", "bib-1", start_ms=now + 5 * HOUR)
+    day.during(now + 5 * HOUR, now + 6 * HOUR, *before, later)
+    assert day.kinds()[-1] == "opened"
+
+
 def test_quick_flaps_are_told_with_their_count_as_soon_as_they_are_many() -> None:
     down = incident("ap", "bib-1")
     day = Day().during(THURSDAY, THURSDAY + 2 * MINUTE, down)

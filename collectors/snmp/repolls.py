@@ -5,8 +5,10 @@ from typing import Final
 
 from collectors.snmp.jobs import Job
 
-OFTEN: Final = 4
-"""A controller that answers, but says that an AP is down, is asked so often in its interval."""
+OFTEN: Final = 8
+"""A controller that answers, but says that an AP is down, is asked so often in its interval: less
+often, and that it is down would be certain a good while later.
+"""
 
 
 class Repolls:

@@ -20,13 +20,14 @@ from collectors.fleet.faults.publishing import Publishing
 from collectors.fleet.faults.spans import Bools, Ints, Span
 from collectors.fleet.faults.troubles import Troubles
 from collectors.reading import Reading
+from collectors.snmp.repolls import OFTEN
 
 _TOGETHER_MS: Final = 10_000
 """What comes within so long is handed over at once."""
 _NOTICED_MS: Final = 40_000
 """A line to the broker that is dead is noticed by its keep-alive."""
 _ROUND_MS: Final = POLL_SECONDS * 1000
-_REST_MS: Final = _ROUND_MS // 4
+_REST_MS: Final = _ROUND_MS // OFTEN
 """A controller that answered is not asked again so soon; see `collectors.snmp.repolls`."""
 _CLIENTS: Final = 3
 

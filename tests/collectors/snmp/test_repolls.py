@@ -44,8 +44,8 @@ def test_a_controller_that_answers_is_not_walked_through_all_the_time() -> None:
     (job,) = jobs_of(where)
     repolls = Repolls([job])
     repolls.note(job, NOW_MS, answered=True)
-    assert repolls.chosen(["Library-1"], NOW_MS + 29_999, 5, ()) == []
-    assert repolls.chosen(["Library-1"], NOW_MS + 30_000, 5, ()) == [job]
+    assert repolls.chosen(["Library-1"], NOW_MS + 14_999, 5, ()) == []
+    assert repolls.chosen(["Library-1"], NOW_MS + 15_000, 5, ()) == [job]
     repolls.note(job, NOW_MS, answered=False)
     assert repolls.chosen(["Library-1"], NOW_MS, 5, ()) == [job]
 

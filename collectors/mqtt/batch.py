@@ -61,6 +61,10 @@ def sort_out(interpreter: Interpreter, messages: Sequence[Message]) -> Batch:
             batch.causes[error.cause] += 1
             content = message.payload[:MAX_PAYLOAD]
             batch.refused.append(Refused(message.at_ms, "mqtt", message.topic, str(error), content))
+            ap = interpreter.publisher(message.topic) if error.cause == "time" else None
+            if ap is not None:
+                # Its clock is wrong, or ours: either way it is not silent.
+                batch.signs.append(Sign(ap, message.at_ms, retained=message.retained))
             continue
         heard.append(one)
         batch.signs.append(_sign(one, message))

@@ -104,6 +104,16 @@ class Interpreter:
         )
         return Heard(ap, reading, said.is_state, said.unknown_keys)
 
+    def publisher(self, topic: str) -> str | None:
+        """The AP that publishes on a topic by itself; None: nobody that we know, or the broker for
+        it, as with a last will.
+        """
+        try:
+            ap, parse = self._addressed(topic)
+        except PayloadError:
+            return None
+        return None if parse is status.parse else ap
+
     def _addressed(self, topic: str) -> tuple[str, Parser]:
         """The AP that a topic names, and how its payload is read."""
         levels = topic.removeprefix(f"{self._base}/").split("/")

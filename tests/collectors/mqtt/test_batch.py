@@ -141,3 +141,18 @@ def test_a_topic_shows_whom_it_is_about() -> None:
     ):
         assert loggable_topic(topic) == topic
     assert len(loggable_topic("x" * 500)) == 120
+
+
+def test_one_whose_clock_is_ahead_is_refused_and_not_silent(interpreter: Interpreter) -> None:
+    ahead = b'{"ts": %d, "clients": 1}' % (NOW_MS // 1000 + 3600)
+    batch = sort_out(
+        interpreter,
+        [
+            message("library/hall/telemetry", ahead),
+            message("baths/pool/status", b"?"),
+            message("library/nobody/telemetry", ahead),
+        ],
+    )
+    assert batch.readings == []
+    assert len(batch.refused) == 3
+    assert batch.signs == [Sign("hall", NOW_MS)]
